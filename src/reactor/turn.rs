@@ -1,0 +1,357 @@
+//! The reactor itself: settle, wait, report.
+
+use super::clock::{Clock, nanoseconds};
+use super::ledger::Ledger;
+use super::occurrence::Occurrence;
+use super::reason::{Forked, Reason};
+use super::settings::Settings;
+use super::slot::Kind;
+use super::waker::Waker;
+use crate::poller::{AnyPoller, Events, Interest, Poller, Readiness, Refusal, Token, Trigger};
+use crate::sys;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::Duration;
+
+/// Turns in a row with nothing but events for what is gone, after which the poller is emptied and filled anew. Only a
+/// registration that could not be removed does that: of a descriptor that somebody else closed while a duplicate lives.
+const GHOSTLY_TURNS: u32 = 100;
+
+/// A loop that tells what happens and is asked for it: [`turn`](Self::turn), then [`pop`](Self::pop) until there is no
+/// more. For programs that want one big `match`; most are better served by
+/// [`EventLoop`](crate::dispatcher::EventLoop), one floor up.
+///
+/// # Examples
+///
+/// A server that answers one line, and its client, in one loop:
+///
+/// ```
+/// use tripoll::poller::AnyPoller;
+/// use tripoll::reactor::{Listener, Occurrence, Reactor};
+///
+/// let mut reactor = Reactor::new(AnyPoller::from_env()?)?;
+/// let listener = Listener::bind(&"tcp://127.0.0.1:0".parse()?)?;
+/// let address = listener.local_address()?;
+/// reactor.ledger().adopt(listener)?;
+/// let client = reactor.ledger().connect(&address)?;
+/// reactor.ledger().send(client, "hello\n")?;
+///
+/// let mut answer = Vec::new();
+/// while answer != b"HELLO\n" {
+///     reactor.turn(None)?;
+///     while let Some(occurrence) = reactor.pop() {
+///         let ledger = reactor.ledger();
+///         match occurrence {
+///             Occurrence::Accepted { stream, .. } => {
+///                 ledger.adopt(stream)?;
+///             }
+///             Occurrence::Readable(token) => {
+///                 let mut buf = [0; 1024];
+///                 let read = ledger.read(token, &mut buf)?;
+///                 if token == client {
+///                     answer.extend_from_slice(&buf[..read]);
+///                 } else {
+///                     ledger.send(token, buf[..read].to_ascii_uppercase())?;
+///                 }
+///             }
+///             Occurrence::Eof(token) => ledger.finish(token)?,
+///             _ => {}
+///         }
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Reactor<P = AnyPoller> {
+    // Dropped first: a set that is gone needs no removals.
+    poller: P,
+    ledger: Ledger,
+    events: Events,
+    phase: Phase,
+    ready: Vec<Token>,
+    /// When the last wait ended, to tell working from waiting.
+    woke_at: u64,
+    /// How long the turn before this one worked.
+    last_turn: Duration,
+    ghostly_turns: u32,
+    /// The process that built this loop.
+    process: u32,
+}
+
+/// How far a batch is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Those that were known to be ready before the wait, from this one on.
+    Ready(usize),
+    /// What the wait reported, from this one on.
+    Events(usize),
+    /// Timers that were set before this mark.
+    Timers(u64),
+    /// So many closings: those that were asked for before.
+    Closings(usize),
+    Told,
+}
+
+impl<P: Poller> Reactor<P> {
+    /// A reactor that watches nothing, with the default settings.
+    ///
+    /// # Errors
+    ///
+    /// As for [`with_settings`](Self::with_settings).
+    pub fn new(poller: P) -> io::Result<Self> {
+        Self::with_settings(poller, Settings::default())
+    }
+
+    /// A reactor that watches nothing.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if a setting makes no sense; [`Refusal::Trigger`] if the poller does not have the trigger; EMFILE,
+    /// ENFILE, ENOMEM.
+    pub fn with_settings(poller: P, settings: Settings) -> io::Result<Self> {
+        Self::with_clock(poller, settings, Clock::real())
+    }
+
+    /// The same, living by a clock of one's choice.
+    ///
+    /// # Errors
+    ///
+    /// As for [`with_settings`](Self::with_settings).
+    pub fn with_clock(poller: P, settings: Settings, clock: Clock) -> io::Result<Self> {
+        let events = Events::with_capacity(settings.events_per_turn);
+        let trigger = settings.trigger;
+        let ledger = Ledger::new(settings, clock, poller.descriptor_bound())?;
+        let mut reactor = Self {
+            poller,
+            woke_at: ledger.now,
+            ledger,
+            events,
+            phase: Phase::Told,
+            ready: Vec::new(),
+            last_turn: Duration::ZERO,
+            ghostly_turns: 0,
+            process: sys::fork::process(),
+        };
+        reactor.try_trigger(trigger)?;
+        reactor.settle();
+        match reactor.ledger.doomed.pop_front() {
+            Some((_, Reason::Refused(e) | Reason::Failed(e))) => Err(e),
+            _ => Ok(reactor),
+        }
+    }
+
+    /// Finds out now, and not with the first connection, whether the poller has the trigger.
+    fn try_trigger(&mut self, trigger: Trigger) -> io::Result<()> {
+        let bell = self.ledger.waker().as_fd();
+        self.poller.add(bell, Token::NONE, Interest::READABLE, trigger)?;
+        self.poller.remove(bell.as_raw_fd())
+    }
+
+    /// What the program may ask for.
+    pub fn ledger(&mut self) -> &mut Ledger {
+        &mut self.ledger
+    }
+
+    /// The same, to look at.
+    pub fn ledger_ref(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The poller.
+    pub fn poller(&self) -> &P {
+        &self.poller
+    }
+
+    /// What ends a wait of this loop from another thread.
+    pub fn waker(&self) -> Waker {
+        self.ledger.waker().clone()
+    }
+
+    /// How long the turn before this one worked.
+    pub(crate) fn last_turn(&self) -> Duration {
+        self.last_turn
+    }
+
+    /// Whether a timer is set, be it the program's or the loop's.
+    pub(crate) fn has_timers(&self) -> bool {
+        self.ledger.timers.len() > 0
+    }
+
+    /// Begins a turn: writes what is queued, tells the poller what has changed, and waits until something happens, the
+    /// timeout is over or a timer is due. If the last batch was not told to its end, it goes on with that instead.
+    ///
+    /// # Errors
+    ///
+    /// [`Forked`] in a child process; what the poller answers otherwise, after which the loop is best given up.
+    pub fn turn(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        if sys::fork::process() != self.process {
+            return Err(io::Error::other(Forked { owner: self.process }));
+        }
+        if self.phase != Phase::Told {
+            return Ok(());
+        }
+        self.ledger.end_callback();
+        self.settle();
+        let began = self.ledger.clock.now();
+        self.wait(began, timeout.map(|timeout| began.saturating_add(nanoseconds(timeout))))?;
+
+        self.last_turn = Duration::from_nanos(began.saturating_sub(self.woke_at));
+        let stats = &mut self.ledger.stats;
+        stats.turns += 1;
+        stats.working += self.last_turn;
+        stats.longest_turn = stats.longest_turn.max(self.last_turn);
+        stats.waiting += Duration::from_nanos(self.ledger.now - began);
+        stats.events += self.events.len() as u64;
+        stats.poller_calls = self.poller.system_calls();
+        self.woke_at = self.ledger.now;
+
+        self.ledger.turn = self.ledger.turn.wrapping_add(1);
+        self.ready.clear();
+        std::mem::swap(&mut self.ready, &mut self.ledger.ready);
+        self.phase = Phase::Ready(0);
+        Ok(())
+    }
+
+    fn wait(&mut self, mut now: u64, deadline: Option<u64>) -> io::Result<()> {
+        loop {
+            let until = self.time_to_wake(now, deadline);
+            let timeout = until.map(|until| Duration::from_nanos(until.saturating_sub(now)));
+            self.poller.wait(&mut self.events, timeout)?;
+            now = self.ledger.clock.now().max(now);
+            self.ledger.now = now;
+            if !self.events.is_empty() {
+                return Ok(());
+            }
+            self.ledger.stats.empty_waits += 1;
+            // A signal may have ended it early; the rest of the time is still to be waited.
+            if until.is_some_and(|until| until <= now) || self.ledger.clock.is_by_hand() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Until when nothing is known to happen; `None` for ever.
+    fn time_to_wake(&mut self, now: u64, deadline: Option<u64>) -> Option<u64> {
+        let ledger = &mut self.ledger;
+        if !ledger.ready.is_empty() || !ledger.doomed.is_empty() || ledger.clock.is_by_hand() {
+            return Some(now);
+        }
+        match (deadline, ledger.timers.next()) {
+            (Some(deadline), Some(timer)) => Some(deadline.min(timer)),
+            (deadline, timer) => deadline.or(timer),
+        }
+    }
+
+    /// Tells the next thing that has happened in this turn, or `None` if that was all.
+    ///
+    /// Each is looked at again before it is told: what was closed or paused by an earlier one is left out. The order:
+    /// what was known to be ready before, what the wait reported, timers, and closings at last.
+    pub fn pop(&mut self) -> Option<Occurrence> {
+        self.ledger.end_callback();
+        loop {
+            if let Some(occurrence) = self.ledger.next_owed() {
+                return Some(occurrence);
+            }
+            self.phase = match self.phase {
+                Phase::Ready(index) => match self.ready.get(index) {
+                    Some(token) => {
+                        self.ledger.serve_ready(*token);
+                        Phase::Ready(index + 1)
+                    }
+                    None => Phase::Events(0),
+                },
+                Phase::Events(index) => match self.events.get(index) {
+                    Some(event) => {
+                        if self.ledger.note(event) {
+                            self.ghostly_turns = 0;
+                        }
+                        Phase::Events(index + 1)
+                    }
+                    None => {
+                        self.exorcise();
+                        Phase::Timers(self.ledger.timers.mark())
+                    }
+                },
+                Phase::Timers(mark) => match self.ledger.next_expired(mark) {
+                    Some(occurrence) => return Some(occurrence),
+                    None => Phase::Closings(self.ledger.doomed.len()),
+                },
+                Phase::Closings(0) => {
+                    self.ledger.bury();
+                    Phase::Told
+                }
+                Phase::Closings(left) => {
+                    self.phase = Phase::Closings(left - 1);
+                    return self.close_next();
+                }
+                Phase::Told => return None,
+            };
+        }
+    }
+
+    /// Takes what has ended out of the poller, before its descriptor is closed.
+    fn close_next(&mut self) -> Option<Occurrence> {
+        let (token, reason) = self.ledger.doomed.pop_front()?;
+        if let Some(slot) = self.ledger.slots.get_mut(token).filter(|slot| slot.registered) {
+            slot.registered = false;
+            if let Err(e) = self.poller.remove(slot.fd.as_raw_fd()) {
+                log::warn!("{token}: the poller would not let go of it: {e}");
+            }
+        }
+        self.ledger.lay_out(token, &reason);
+        Some(Occurrence::Closed(token, reason))
+    }
+
+    /// Tells the poller what has changed since it was told last, one call for each source that has.
+    fn settle(&mut self) {
+        let mut index = 0;
+        // Settling one can touch another.
+        while let Some(token) = self.ledger.dirty.get(index).copied() {
+            index += 1;
+            if let Some(interest) = self.ledger.prepare(token) {
+                self.register(token, interest);
+            }
+        }
+        self.ledger.dirty.clear();
+    }
+
+    fn register(&mut self, token: Token, interest: Interest) {
+        let Some(slot) = self.ledger.slots.get_mut(token) else { return };
+        // The bell is rung again and again, and is emptied each time it is heard.
+        let trigger = if slot.kind == Kind::Waker { Trigger::Level } else { self.ledger.settings.trigger };
+        let fd = slot.fd.as_fd();
+        let result = if slot.registered {
+            self.poller.modify(fd, token, interest, trigger)
+        } else {
+            self.poller.add(fd, token, interest, trigger)
+        };
+        match result {
+            Ok(()) => {
+                slot.registered = true;
+                slot.armed = interest;
+            }
+            Err(e) if matches!(Refusal::of(&e), Some(Refusal::AlwaysReady { .. })) => {
+                slot.always_ready = true;
+                slot.ready = Readiness::READABLE | Readiness::WRITABLE;
+                self.ledger.serve_again(token);
+            }
+            Err(e) => self.ledger.doom(token, Reason::Refused(e)),
+        }
+    }
+
+    /// Rids the poller of registrations that nobody can remove, if there is nothing else to be heard.
+    fn exorcise(&mut self) {
+        if self.events.is_empty() {
+            return;
+        }
+        self.ghostly_turns += 1;
+        if self.ghostly_turns > GHOSTLY_TURNS {
+            self.ghostly_turns = 0;
+            log::warn!("the poller reports nothing but what is gone: registering everything anew");
+            match self.poller.clear() {
+                Ok(()) => self.ledger.register_anew(),
+                Err(e) => log::warn!("the poller cannot be emptied: {e}"),
+            }
+        }
+    }
+}
