@@ -200,12 +200,18 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
         if self.reactor.last_turn() > self.reactor.ledger_ref().settings().slow_turn {
             self.timed_turns = TIMED_TURNS;
         }
+        let timed = self.timed_turns > 0;
         while !self.desk.stop {
-            let Some(occurrence) = self.reactor.pop() else { break };
-            if self.timed_turns > 0 {
-                self.dispatch_timed(occurrence);
-            } else {
-                self.dispatch(occurrence);
+            if !timed {
+                if let Some(token) = self.reactor.pop_plain() {
+                    self.dispatch(Occurrence::Readable(token));
+                    continue;
+                }
+            }
+            match self.reactor.pop() {
+                Some(occurrence) if timed => self.dispatch_timed(occurrence),
+                Some(occurrence) => self.dispatch(occurrence),
+                None => break,
             }
         }
         self.reactor.ledger().end_callback();
@@ -256,6 +262,7 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
     }
 
     /// Calls a handler, survives what it does, and asks it what it wants next.
+    #[inline]
     pub(super) fn call(
         &mut self,
         token: Token,
@@ -265,9 +272,7 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
             self.without_handler(token);
             return;
         };
-        let ledger = self.reactor.ledger();
-        let policy = ledger.settings().panic_policy;
-        let scope = Scope { ledger, desk: &mut self.desk };
+        let scope = Scope { ledger: self.reactor.ledger(), desk: &mut self.desk };
         let mut cx = Context::new(scope, token, &mut self.buffer);
         let shared = &mut self.shared;
         let called = catch_unwind(AssertUnwindSafe(|| {
@@ -282,14 +287,15 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
                 let _ = self.reactor.ledger().set_wants(token, reads, writes);
             }
             Err(panic) => {
-                self.count_panic(policy, token, panic);
+                self.count_panic(token, panic);
                 self.reactor.ledger().cut(token, Reason::Panicked);
             }
         }
     }
 
-    fn count_panic(&mut self, policy: PanicPolicy, token: Token, panic: Box<dyn std::any::Any + Send>) {
-        if policy == PanicPolicy::Propagate {
+    #[cold]
+    fn count_panic(&mut self, token: Token, panic: Box<dyn std::any::Any + Send>) {
+        if self.reactor.ledger().settings().panic_policy == PanicPolicy::Propagate {
             resume_unwind(panic);
         }
         let what = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
@@ -388,12 +394,10 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
 
     /// Runs what belongs to no handler, and survives it.
     pub(super) fn run_guarded(&mut self, work: impl FnOnce(&mut Scope<'_, H>, &mut H::Shared)) {
-        let ledger = self.reactor.ledger();
-        let policy = ledger.settings().panic_policy;
-        let mut scope = Scope { ledger, desk: &mut self.desk };
+        let mut scope = Scope { ledger: self.reactor.ledger(), desk: &mut self.desk };
         let shared = &mut self.shared;
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(&mut scope, shared))) {
-            self.count_panic(policy, Token::NONE, panic);
+            self.count_panic(Token::NONE, panic);
         }
     }
 

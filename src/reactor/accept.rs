@@ -123,7 +123,8 @@ fn classify(error: &io::Error) -> Failure {
 impl Ledger {
     /// Takes in one connection that waits; what is left is noted.
     pub(super) fn accept(&mut self, listener: Token) -> Option<Occurrence> {
-        let (turn, per_turn) = (self.turn, self.settings.accepts_per_turn);
+        let per_turn = u32::try_from(self.settings.accepts_per_turn).unwrap_or(u32::MAX);
+        let turn = self.turn;
         loop {
             if self.accepting.is_resting() {
                 return None;

@@ -1,5 +1,6 @@
 //! The loop's time: nanoseconds since it was built, from a real clock or from one that is turned by hand.
 
+use crate::sys;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -10,6 +11,8 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Debug)]
 pub struct Clock {
     origin: Instant,
+    /// The same moment, by the system's own count.
+    started: u64,
     by_hand: Option<Arc<AtomicU64>>,
 }
 
@@ -17,7 +20,7 @@ impl Clock {
     /// The system's monotonic clock.
     #[must_use]
     pub fn real() -> Self {
-        Self { origin: Instant::now(), by_hand: None }
+        Self { origin: Instant::now(), started: sys::clock::monotonic(), by_hand: None }
     }
 
     /// A clock that stands still, and the hand that turns it.
@@ -27,13 +30,13 @@ impl Clock {
     #[must_use]
     pub fn by_hand() -> (Self, Hand) {
         let time = Arc::new(AtomicU64::new(0));
-        (Self { origin: Instant::now(), by_hand: Some(Arc::clone(&time)) }, Hand(time))
+        (Self { by_hand: Some(Arc::clone(&time)), ..Self::real() }, Hand(time))
     }
 
     /// The present, in nanoseconds.
     pub(super) fn now(&self) -> u64 {
         match &self.by_hand {
-            None => nanoseconds(self.origin.elapsed()),
+            None => sys::clock::monotonic().saturating_sub(self.started),
             Some(time) => time.load(Ordering::Relaxed),
         }
     }

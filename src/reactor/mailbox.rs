@@ -10,6 +10,13 @@ pub(super) struct Letter {
     pub(super) data: Vec<u8>,
 }
 
+impl Letter {
+    /// What it counts in a queue. An empty datagram is something to send, too.
+    pub(super) fn size(&self) -> usize {
+        self.data.len().max(1)
+    }
+}
+
 /// Datagrams in order. What was refused by the network is gone: no order or delivery is promised anyway.
 #[derive(Debug, Default)]
 pub(super) struct Mailbox {
@@ -18,13 +25,13 @@ pub(super) struct Mailbox {
 }
 
 impl Mailbox {
-    /// How many bytes of data are queued.
+    /// What is queued, in bytes.
     pub(super) fn len(&self) -> usize {
         self.len
     }
 
     pub(super) fn push(&mut self, letter: Letter) {
-        self.len += letter.data.len();
+        self.len += letter.size();
         self.letters.push_back(letter);
     }
 
@@ -32,9 +39,10 @@ impl Mailbox {
         self.letters.front()
     }
 
-    pub(super) fn pop(&mut self) -> Option<Letter> {
-        let letter = self.letters.pop_front()?;
-        self.len -= letter.data.len();
-        Some(letter)
+    /// Drops the oldest; answers its size.
+    pub(super) fn pop(&mut self) -> usize {
+        let size = self.letters.pop_front().map_or(0, |letter| letter.size());
+        self.len -= size;
+        size
     }
 }

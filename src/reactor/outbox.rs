@@ -42,6 +42,8 @@ pub(super) struct Outbox {
     segments: VecDeque<Segment>,
     /// How much of the first segment is written.
     written: usize,
+    /// The first segment is the rest of a message that was written in part before it was queued.
+    begun: bool,
     len: usize,
     /// An empty page, kept so that a connection which answers one message at a time allocates none.
     spare: Vec<u8>,
@@ -78,6 +80,11 @@ impl Outbox {
             Chunk::Shared(bytes) if !whole && size <= COPY_SHARED => self.push_copy(&bytes),
             Chunk::Shared(bytes) => self.segments.push_back(Segment::Shared(bytes)),
         }
+    }
+
+    /// Says that the first segment, and the only one, is the rest of a message that has begun.
+    pub(super) fn mark_begun(&mut self) {
+        self.begun = true;
     }
 
     /// Copies bytes behind those of the last page, or into pages of their own.
@@ -153,6 +160,7 @@ impl Outbox {
     }
 
     fn pop_front(&mut self) {
+        self.begun = false;
         if let Some(Segment::Page(mut page)) = self.segments.pop_front() {
             if self.spare.capacity() == 0 && page.capacity() <= KEEP {
                 page.clear();
@@ -163,7 +171,7 @@ impl Outbox {
 
     /// Drops the oldest message of which nothing is written yet; answers its size.
     pub(super) fn drop_oldest(&mut self) -> Option<usize> {
-        let first = usize::from(self.written > 0);
+        let first = usize::from(self.written > 0 || self.begun);
         let size = self.segments.remove(first)?.bytes().len();
         self.len -= size;
         Some(size)
@@ -175,6 +183,7 @@ impl Outbox {
             self.pop_front();
         }
         self.written = 0;
+        self.begun = false;
         self.len = 0;
         if self.segments.capacity() > GATHER {
             self.segments = VecDeque::new();
@@ -265,6 +274,15 @@ mod tests {
         assert_eq!(outbox.drop_oldest(), Some(6));
         assert_eq!(drain(&mut outbox), b"rstthird");
         assert_eq!(outbox.drop_oldest(), None);
+
+        outbox.push("rest of a message".into(), true);
+        outbox.mark_begun();
+        assert_eq!(outbox.drop_oldest(), None);
+        outbox.push("whole".into(), true);
+        assert_eq!(outbox.drop_oldest(), Some(5));
+        drain(&mut outbox);
+        outbox.push("whole".into(), true);
+        assert_eq!(outbox.drop_oldest(), Some(5));
     }
 
     #[test]

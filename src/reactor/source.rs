@@ -254,3 +254,10 @@ impl From<Stream> for OwnedFd {
         stream.fd
     }
 }
+
+/// Gives the socket to the world outside the loop. The path of a Unix socket is removed with this.
+impl From<Listener> for OwnedFd {
+    fn from(listener: Listener) -> Self {
+        listener.fd
+    }
+}

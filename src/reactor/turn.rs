@@ -5,7 +5,7 @@ use super::ledger::Ledger;
 use super::occurrence::Occurrence;
 use super::reason::{Forked, Reason};
 use super::settings::Settings;
-use super::slot::Kind;
+use super::slot::{Flags, Kind};
 use super::waker::Waker;
 use crate::poller::{AnyPoller, Events, Interest, Poller, Readiness, Refusal, Token, Trigger};
 use crate::sys;
@@ -242,12 +242,32 @@ impl<P: Poller> Reactor<P> {
         }
     }
 
+    /// Tells the next thing that has happened, if it is what nearly all are: an ordinary connection is readable. `None` says
+    /// nothing; ask [`pop`](Self::pop).
+    #[inline]
+    pub(crate) fn pop_plain(&mut self) -> Option<Token> {
+        self.ledger.end_callback();
+        let Phase::Events(index) = self.phase else { return None };
+        if self.ledger.is_serving() {
+            return None;
+        }
+        let event = self.events.get(index)?;
+        if !self.ledger.note_plain(event) {
+            return None;
+        }
+        self.ghostly_turns = 0;
+        self.phase = Phase::Events(index + 1);
+        Some(event.token())
+    }
+
     /// Tells the next thing that has happened in this turn, or `None` if that was all.
     ///
     /// Each is looked at again before it is told: what was closed or paused by an earlier one is left out. The order:
     /// what was known to be ready before, what the wait reported, timers, and closings at last.
     pub fn pop(&mut self) -> Option<Occurrence> {
-        self.ledger.end_callback();
+        if let Some(token) = self.pop_plain() {
+            return Some(Occurrence::Readable(token));
+        }
         loop {
             if let Some(occurrence) = self.ledger.next_owed() {
                 return Some(occurrence);
@@ -262,6 +282,11 @@ impl<P: Poller> Reactor<P> {
                 },
                 Phase::Events(index) => match self.events.get(index) {
                     Some(event) => {
+                        if self.ledger.note_plain(event) {
+                            self.ghostly_turns = 0;
+                            self.phase = Phase::Events(index + 1);
+                            return Some(Occurrence::Readable(event.token()));
+                        }
                         if self.ledger.note(event) {
                             self.ghostly_turns = 0;
                         }
@@ -292,8 +317,9 @@ impl<P: Poller> Reactor<P> {
     /// Takes what has ended out of the poller, before its descriptor is closed.
     fn close_next(&mut self) -> Option<Occurrence> {
         let (token, reason) = self.ledger.doomed.pop_front()?;
-        if let Some(slot) = self.ledger.slots.get_mut(token).filter(|slot| slot.registered) {
-            slot.registered = false;
+        let slot = self.ledger.slots.get_mut(token).filter(|slot| !slot.flags.any(Flags::UNREGISTERED));
+        if let Some(slot) = slot {
+            slot.flags.set(Flags::UNREGISTERED, true);
             if let Err(e) = self.poller.remove(slot.fd.as_raw_fd()) {
                 log::warn!("{token}: the poller would not let go of it: {e}");
             }
@@ -320,18 +346,18 @@ impl<P: Poller> Reactor<P> {
         // The bell is rung again and again, and is emptied each time it is heard.
         let trigger = if slot.kind == Kind::Waker { Trigger::Level } else { self.ledger.settings.trigger };
         let fd = slot.fd.as_fd();
-        let result = if slot.registered {
-            self.poller.modify(fd, token, interest, trigger)
-        } else {
+        let result = if slot.flags.any(Flags::UNREGISTERED) {
             self.poller.add(fd, token, interest, trigger)
+        } else {
+            self.poller.modify(fd, token, interest, trigger)
         };
         match result {
             Ok(()) => {
-                slot.registered = true;
+                slot.flags.set(Flags::UNREGISTERED, false);
                 slot.armed = interest;
             }
             Err(e) if matches!(Refusal::of(&e), Some(Refusal::AlwaysReady { .. })) => {
-                slot.always_ready = true;
+                slot.flags.set(Flags::ALWAYS_READY, true);
                 slot.ready = Readiness::READABLE | Readiness::WRITABLE;
                 self.ledger.serve_again(token);
             }

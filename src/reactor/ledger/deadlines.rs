@@ -3,6 +3,7 @@
 use super::super::clock::nanoseconds;
 use super::super::occurrence::Occurrence;
 use super::super::reason::{Gone, Reason};
+use super::super::slot::Flags;
 use super::super::timers::{Deadline, Due, Missed, Purpose, TimerId};
 use super::Ledger;
 use crate::poller::Token;
@@ -161,7 +162,7 @@ impl Ledger {
     fn lose_patience(&mut self, due: Due) {
         let Ok(slot) = self.open(due.owner) else { return };
         slot.patience = None;
-        let reason = if slot.connecting { Reason::ConnectTimeout } else { Reason::CloseTimeout };
+        let reason = if slot.flags.any(Flags::CONNECTING) { Reason::ConnectTimeout } else { Reason::CloseTimeout };
         self.doom(due.owner, reason);
     }
 }

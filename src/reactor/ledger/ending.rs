@@ -1,7 +1,7 @@
 //! The ways out.
 
 use super::super::reason::{Gone, Reason};
-use super::super::slot::{Ending, Kind};
+use super::super::slot::{Flags, Kind};
 use super::Ledger;
 use crate::poller::{Interest, Token};
 use crate::sys;
@@ -20,8 +20,8 @@ impl Ledger {
     /// [`Gone`]. Calling it again changes nothing.
     pub fn finish(&mut self, token: Token) -> Result<(), Gone> {
         let slot = self.open(token)?;
-        if slot.ending == Ending::Open {
-            slot.ending = Ending::Finishing;
+        if slot.is_open() {
+            slot.flags.set(Flags::FINISHING, true);
             self.touch(token);
         }
         Ok(())
@@ -37,7 +37,7 @@ impl Ledger {
         if !slot.kind.is_stream() {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "only stream sockets have two ends: use finish"));
         }
-        slot.write_shut = true;
+        slot.flags.set(Flags::WRITE_SHUT, true);
         self.touch(token);
         Ok(())
     }
@@ -60,9 +60,13 @@ impl Ledger {
 
     /// Puts a source on the list of those to be reported closed. The first reason is the one that counts.
     pub(in crate::reactor) fn doom(&mut self, token: Token, reason: Reason) {
+        if self.current == Some(token) {
+            // An answer that will not be written any more counts as lost.
+            self.spill_reply(token);
+        }
         let Some(slot) = self.slots.get_mut(token) else { return };
         if slot.is_alive() {
-            slot.ending = Ending::Doomed;
+            slot.flags.set(Flags::DOOMED, true);
             slot.owed = 0;
             self.doomed.push_back((token, reason));
         }
@@ -70,24 +74,26 @@ impl Ledger {
 
     /// Takes the next step of a source that is on its way out, or half way.
     pub(in crate::reactor) fn progress(&mut self, token: Token) {
+        let on_the_way = Flags::FINISHING | Flags::LINGERING | Flags::WRITE_SHUT;
         let Some(slot) = self.slots.get_mut(token) else { return };
-        let ready = slot.queue.is_empty() && !slot.connecting;
-        match slot.ending {
-            Ending::Open if slot.write_shut && ready => self.send_end(token),
-            Ending::Finishing if ready => {
-                let (is_stream, end_read) = (slot.kind.is_stream(), slot.end_read);
-                if is_stream && !end_read {
-                    slot.ending = Ending::Lingering;
-                    self.send_end(token);
-                    self.touch(token);
-                } else {
-                    self.doom(token, if end_read { Reason::Peer } else { Reason::Local });
-                }
-            }
-            _ => {}
+        if !slot.flags.any(on_the_way) || !slot.is_alive() {
+            return;
         }
-        let Some(slot) = self.slots.get(token) else { return };
-        if matches!(slot.ending, Ending::Finishing | Ending::Lingering) && slot.patience.is_none() {
+        if !slot.flags.any(Flags::QUEUED | Flags::CONNECTING) {
+            let (finishing, eof_read) = (slot.flags.any(Flags::FINISHING), slot.flags.any(Flags::EOF_READ));
+            if !finishing {
+                self.send_end(token);
+            } else if slot.kind.is_stream() && !eof_read {
+                slot.flags.set(Flags::FINISHING, false);
+                slot.flags.set(Flags::LINGERING, true);
+                self.send_end(token);
+                self.touch(token);
+            } else {
+                self.doom(token, if eof_read { Reason::Peer } else { Reason::Local });
+            }
+        }
+        let Some(slot) = self.slots.get(token).filter(|slot| slot.is_alive()) else { return };
+        if !slot.is_open() && slot.patience.is_none() {
             let patience = self.patience(token, self.settings.close_timeout);
             if let Some(slot) = self.slots.get_mut(token) {
                 slot.patience = Some(patience);
@@ -96,8 +102,8 @@ impl Ledger {
     }
 
     fn send_end(&mut self, token: Token) {
-        let Some(slot) = self.slots.get_mut(token).filter(|slot| !slot.end_sent) else { return };
-        slot.end_sent = true;
+        let Some(slot) = self.slots.get_mut(token).filter(|slot| !slot.flags.any(Flags::EOF_SENT)) else { return };
+        slot.flags.set(Flags::EOF_SENT, true);
         if let Err(e) = sys::socket::shutdown(slot.fd.as_fd(), Shutdown::Write) {
             self.fail(token, e);
         }
@@ -111,7 +117,7 @@ impl Ledger {
         let lost = slot.queue.len();
         // A stream that was cut short must not look complete: an orderly end would say that this was all.
         let cut = matches!(reason, Reason::Aborted | Reason::Overflow | Reason::Shutdown | Reason::CloseTimeout);
-        if slot.kind == Kind::Tcp && !slot.connecting && (cut || lost > 0) {
+        if slot.kind == Kind::Tcp && !slot.flags.any(Flags::CONNECTING) && (cut || lost > 0) {
             // Fails only for a socket that is beyond sending anything.
             let _ = sys::socket::reset_on_close(slot.fd.as_fd());
         }
@@ -129,8 +135,8 @@ impl Ledger {
     /// Frees those whose close was reported. Closes their descriptors, so that waiting clients can be accepted.
     pub(in crate::reactor) fn bury(&mut self) {
         for token in std::mem::take(&mut self.buried) {
-            let Some(mut slot) = self.slots.remove(token) else { continue };
-            self.drop_queue(std::mem::take(&mut slot.queue));
+            self.give_queue_back(token);
+            let Some(slot) = self.slots.remove(token) else { continue };
             if slot.kind == Kind::Listener {
                 self.accepting.listeners.retain(|listener| *listener != token);
             }
@@ -149,7 +155,7 @@ impl Ledger {
         let tokens: Vec<_> = self.slots.iter().map(|(token, _)| token).collect();
         for token in tokens {
             if let Some(slot) = self.slots.get_mut(token) {
-                slot.registered = false;
+                slot.flags.set(Flags::UNREGISTERED, true);
                 slot.armed = Interest::NONE;
             }
             self.touch(token);

@@ -7,22 +7,22 @@
 
 mod deadlines;
 mod ending;
+mod mailing;
 mod reading;
 mod sending;
 mod serving;
 
 use super::accept::Accepting;
 use super::clock::Clock;
-use super::outbox::Outbox;
 use super::reason::{Gone, Reason};
 use super::settings::Settings;
-use super::slot::{Kind, Slot, owed};
+use super::slot::{Flags, Kind, Slot, owed};
 use super::slots::Slots;
 use super::source::{Source, Stream};
 use super::stats::Stats;
 use super::timers::Timers;
 use super::waker::Waker;
-use crate::poller::{Readiness, Refusal, Token, Trigger};
+use crate::poller::{Readiness, Refusal, Token};
 use crate::sys;
 use crate::sys::address::Address;
 use std::collections::VecDeque;
@@ -59,7 +59,13 @@ pub struct Ledger {
     /// Who was told: to be freed once the batch is done, so that no place changes hands within a batch.
     buried: Vec<Token>,
     /// Empty queues, kept so that a connection which answers one message at a time allocates nothing.
-    spare: Vec<Box<Outbox>>,
+    spare: sending::Spare,
+    /// What the running callback sends to its own connection: written when it returns, so small answers need no queue.
+    reply: Vec<u8>,
+    /// How much of that may come together.
+    reply_max: usize,
+    /// How much one connection may read in one turn.
+    read_bytes: u32,
     /// The first descriptor number that is too large for the poller.
     bound: Option<RawFd>,
     waker: Waker,
@@ -68,6 +74,9 @@ pub struct Ledger {
 
 /// How many empty queues are kept.
 const SPARE: usize = 128;
+
+/// Answers up to this size are gathered while a callback runs.
+const REPLY: usize = 16 * 1024;
 
 impl Ledger {
     pub(in crate::reactor) fn new(settings: Settings, clock: Clock, bound: Option<RawFd>) -> io::Result<Self> {
@@ -81,6 +90,9 @@ impl Ledger {
             clock,
             turn: 0,
             accepting: Accepting::new(&settings, bound)?,
+            reply: Vec::new(),
+            read_bytes: u32::try_from(settings.read_bytes).unwrap_or(u32::MAX),
+            reply_max: REPLY.min(settings.queue_high).min(settings.write_bytes),
             settings,
             stats: Stats::default(),
             current: None,
@@ -165,7 +177,7 @@ impl Ledger {
         let token = self.adopt_stream(stream)?;
         let patience = self.patience(token, self.settings.connect_timeout);
         if let Some(slot) = self.slots.get_mut(token) {
-            slot.connecting = true;
+            slot.flags.set(Flags::CONNECTING, true);
             slot.patience = Some(patience);
             if connected {
                 slot.ready = Readiness::WRITABLE;
@@ -186,8 +198,8 @@ impl Ledger {
         if matches!(kind, Kind::Descriptor | Kind::Shared) {
             // Of a pipe's writing end no end will ever be read, and nothing be written to its reading end.
             let access = sys::file::access(slot.fd.as_fd())?;
-            slot.write_only = !access.reads;
-            slot.write_shut = !access.writes;
+            slot.flags.set(Flags::WRITE_ONLY, !access.reads);
+            slot.flags.set(Flags::WRITE_SHUT, !access.writes);
         }
         let token = self.slots.insert(slot);
         self.touch(token);
@@ -294,8 +306,8 @@ impl Ledger {
     /// Notes that the registration of a source may have to change, or that it has something to be written.
     pub(in crate::reactor) fn touch(&mut self, token: Token) {
         if let Some(slot) = self.slots.get_mut(token) {
-            if !slot.dirty {
-                slot.dirty = true;
+            if !slot.flags.any(Flags::DIRTY) {
+                slot.flags.set(Flags::DIRTY, true);
                 self.dirty.push(token);
             }
         }
@@ -304,8 +316,8 @@ impl Ledger {
     /// Notes that a source is to be served next turn without waiting.
     fn push_ready(&mut self, token: Token) {
         if let Some(slot) = self.slots.get_mut(token) {
-            if !slot.in_ready {
-                slot.in_ready = true;
+            if !slot.flags.any(Flags::IN_READY) {
+                slot.flags.set(Flags::IN_READY, true);
                 self.ready.push(token);
             }
         }
@@ -332,10 +344,5 @@ impl Ledger {
             slot.owed |= owed::WAKE;
             self.push_ready(token);
         }
-    }
-
-    /// Whether readiness is remembered here because the kernel will not repeat it.
-    fn is_edge(&self) -> bool {
-        self.settings.trigger == Trigger::Edge
     }
 }

@@ -1,11 +1,10 @@
 //! Taking in what has arrived.
 
 use super::super::reason::{Gone, Reason};
-use super::super::slot::{Ending, Kind, Slot, owed};
+use super::super::slot::{Flags, Kind, Slot, owed};
 use super::Ledger;
 use crate::poller::{Readiness, Token};
 use crate::sys;
-use crate::sys::address::Address;
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 
@@ -19,42 +18,46 @@ impl Ledger {
     /// - `NotConnected`: the token names nothing.
     /// - Any other error ends the connection, and is in the [`Reason`] of its close.
     pub fn read(&mut self, from: Token, buf: &mut [u8]) -> io::Result<usize> {
-        let read_bytes = self.settings.read_bytes;
-        let (now, turn) = (self.now, self.turn);
-        let slot = self.slots.get_mut(from).filter(|slot| slot.is_alive()).ok_or(Gone)?;
-        if slot.end_read || buf.is_empty() {
+        let Some(slot) = self.slots.get_mut(from).filter(|slot| slot.is_alive()) else {
+            return Err(Gone.into());
+        };
+        if slot.flags.any(Flags::EOF_READ) || buf.is_empty() {
             return Ok(0);
         }
-        slot.enter(turn, read_bytes);
+        slot.enter(self.turn, self.read_bytes);
         let asked = buf.len().min(slot.budget as usize);
         if asked == 0 || slot.dry {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let result = loop {
-            self.stats.reads += 1;
-            match slot.receive(&mut buf[..asked]) {
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                result => break result,
-            }
-        };
-        match result {
-            Ok(0) => {
-                slot.end_read = true;
-                slot.owed |= owed::EOF;
-                if self.serving != Some(from) {
-                    self.push_ready(from);
-                }
-                Ok(0)
-            }
-            Ok(read) => {
+        self.stats.reads += 1;
+        match slot.receive(&mut buf[..asked]) {
+            Ok(read) if read > 0 => {
                 slot.budget -= read as u32;
-                slot.active_at = now;
+                slot.active_at = self.now;
                 if read < asked && slot.short_read_is_dry() {
                     slot.run_dry();
                 }
                 self.stats.bytes_in += read as u64;
                 Ok(read)
             }
+            result => self.read_nothing(from, result, buf),
+        }
+    }
+
+    /// What to make of a read that brought no data.
+    #[cold]
+    fn read_nothing(&mut self, from: Token, result: io::Result<usize>, buf: &mut [u8]) -> io::Result<usize> {
+        let slot = self.slots.get_mut(from).ok_or(Gone)?;
+        match result {
+            Ok(_) => {
+                slot.flags.set(Flags::EOF_READ, true);
+                slot.owed |= owed::EOF;
+                if self.serving != Some(from) {
+                    self.push_ready(from);
+                }
+                Ok(0)
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => self.read(from, buf),
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                 slot.run_dry();
                 Err(e)
@@ -68,44 +71,6 @@ impl Ledger {
         let answer = error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
         self.doom(token, Reason::Failed(error));
         answer
-    }
-
-    /// Receives a datagram and its sender, or `None` if there is none or the socket has used up its
-    /// [`datagrams_per_turn`](super::super::Settings). What does not fit into `buf` is lost.
-    ///
-    /// # Errors
-    ///
-    /// `NotConnected` if the token names nothing; `InvalidInput` if it is not a datagram socket; and what the network said
-    /// of an earlier datagram (ECONNREFUSED, on a connected socket). The socket stays open.
-    pub fn read_datagram(&mut self, from: Token, buf: &mut [u8]) -> io::Result<Option<(usize, Address)>> {
-        let per_turn = self.settings.datagrams_per_turn;
-        let (now, turn) = (self.now, self.turn);
-        let slot = self.slots.get_mut(from).filter(|slot| slot.is_alive()).ok_or(Gone)?;
-        if slot.kind != Kind::Datagram {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a datagram socket: use read"));
-        }
-        slot.enter(turn, per_turn);
-        if slot.budget == 0 || slot.dry {
-            return Ok(None);
-        }
-        slot.budget -= 1;
-        loop {
-            self.stats.reads += 1;
-            match sys::socket::recv_from(slot.fd.as_fd(), buf) {
-                Ok((len, sender)) => {
-                    slot.active_at = now;
-                    let len = len.min(buf.len());
-                    self.stats.bytes_in += len as u64;
-                    return Ok(Some((len, sender)));
-                }
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    slot.run_dry();
-                    return Ok(None);
-                }
-                Err(e) => return Err(e),
-            }
-        }
     }
 
     /// Takes the urgent byte of a TCP connection, if there is one.
@@ -148,7 +113,7 @@ impl Ledger {
     }
 
     fn set_paused(&mut self, token: Token, paused: bool) -> Result<(), Gone> {
-        self.open(token)?.paused = paused;
+        self.open(token)?.flags.set(Flags::PAUSED, paused);
         self.touch(token);
         Ok(())
     }
@@ -161,9 +126,9 @@ impl Ledger {
     /// [`Gone`].
     pub fn set_wants(&mut self, token: Token, read: bool, write: bool) -> Result<(), Gone> {
         let slot = self.open(token)?;
-        if slot.wants_read != read || slot.wants_write != write {
-            slot.wants_read = read;
-            slot.wants_write = write;
+        if slot.flags.any(Flags::READS_NOT) == read || slot.flags.any(Flags::PULLS) != write {
+            slot.flags.set(Flags::READS_NOT, !read);
+            slot.flags.set(Flags::PULLS, write);
             self.touch(token);
         }
         Ok(())
@@ -175,7 +140,7 @@ impl Ledger {
     ///
     /// [`Gone`].
     pub fn set_wants_urgent(&mut self, token: Token, urgent: bool) -> Result<(), Gone> {
-        self.open(token)?.wants_urgent = urgent;
+        self.open(token)?.flags.set(Flags::WANTS_URGENT, urgent);
         self.touch(token);
         Ok(())
     }
@@ -196,22 +161,12 @@ impl Ledger {
 }
 
 impl Slot {
-    /// Gives the source its budget if this is its first call in this turn.
-    pub(in crate::reactor) fn enter(&mut self, turn: u32, budget: usize) {
-        if self.turn != turn {
-            self.turn = turn;
-            self.budget = u32::try_from(budget).unwrap_or(u32::MAX);
-            self.dry = false;
-        }
-    }
-
-    /// Notes that there is nothing more to read for now.
-    fn run_dry(&mut self) {
-        self.dry = true;
-        self.ready = self.ready - Readiness::READABLE;
-    }
-
+    #[inline]
     fn receive(&self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.kind.is_stream() { sys::socket::recv(self.fd.as_fd(), buf) } else { self.receive_other(buf) }
+    }
+
+    fn receive_other(&self, buf: &mut [u8]) -> io::Result<usize> {
         let fd = self.fd.as_fd();
         match self.kind {
             Kind::Tcp | Kind::Unix => sys::socket::recv(fd, buf),
@@ -225,10 +180,5 @@ impl Slot {
                 Err(io::Error::new(io::ErrorKind::InvalidInput, "this source carries no stream of bytes"))
             }
         }
-    }
-
-    /// Whether the program has a say in this source: it is neither closed nor closing.
-    pub(in crate::reactor) fn is_open(&self) -> bool {
-        self.ending == Ending::Open
     }
 }

@@ -1,15 +1,13 @@
-//! Giving out what is owed.
+//! Giving out what is owed: streams and descriptors.
 
 use super::super::chunk::Chunk;
-use super::super::mailbox::Letter;
 use super::super::outbox::{Outbox, Piece};
 use super::super::reason::{Broadcast, Gone, Reason, SendError, Sent};
 use super::super::settings::SlowPolicy;
-use super::super::slot::{Kind, Queue, Slot, owed};
+use super::super::slot::{Flags, Kind, Queue, Slot, owed};
 use super::{Ledger, SPARE};
-use crate::poller::{Readiness, Token};
+use crate::poller::Token;
 use crate::sys;
-use crate::sys::address::Address;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -26,8 +24,20 @@ impl Ledger {
     /// # Errors
     ///
     /// [`SendError`]. Nothing was taken then.
+    #[inline]
     pub fn send<'a>(&mut self, to: Token, chunk: impl Into<Chunk<'a>>) -> Result<Sent, SendError> {
-        self.push(to, chunk.into())
+        let chunk = chunk.into();
+        let bytes = chunk.as_ref();
+        if self.current == Some(to) && bytes.len() <= self.reply_max.saturating_sub(self.reply.len()) {
+            let slot = self.slots.get_mut(to).ok_or(Gone)?;
+            let queue_first = Flags::QUEUED | Flags::BLOCKED | Flags::CONNECTING;
+            let in_the_way = queue_first | Flags::NO_STREAM | Flags::WRITE_SHUT | Flags::ENDING;
+            if !slot.flags.any(in_the_way) && slot.policy != SlowPolicy::DropOldest {
+                self.reply.extend_from_slice(bytes);
+                return Ok(Sent::Queued);
+            }
+        }
+        self.push(to, chunk)
     }
 
     /// Queues the same bytes for many. One who cannot take them does not keep the others from theirs.
@@ -58,28 +68,37 @@ impl Ledger {
 
     fn push(&mut self, to: Token, mut chunk: Chunk<'_>) -> Result<Sent, SendError> {
         let own = self.current == Some(to);
-        let slot = self.slots.get_mut(to).filter(|slot| slot.is_open() && !slot.write_shut).ok_or(Gone)?;
-        if matches!(slot.kind, Kind::Listener | Kind::Datagram | Kind::Waker) {
+        if own {
+            self.spill_reply(to);
+        }
+        let slot = self.slots.get_mut(to).filter(|slot| slot.is_open()).ok_or(Gone)?;
+        if slot.flags.any(Flags::WRITE_SHUT) || matches!(slot.kind, Kind::Listener | Kind::Datagram | Kind::Waker) {
             return Err(SendError::Gone);
         }
-        let rest;
+        let in_the_way = Flags::QUEUED | Flags::BLOCKED | Flags::CONNECTING;
         if let Chunk::Borrowed(bytes) = chunk {
-            if own && bytes.len() >= DIRECT && slot.queue.is_empty() && !slot.blocked && !slot.connecting {
-                let written = self.write_directly(to, bytes)?;
-                rest = &bytes[written..];
-                if rest.is_empty() {
+            if own && bytes.len() >= DIRECT && !slot.flags.any(in_the_way) {
+                let written = self.write_now(to, bytes).map_err(|_| SendError::Gone)?;
+                if written == bytes.len() {
                     return Ok(Sent::Queued);
                 }
-                chunk = Chunk::Owned(rest.to_vec());
+                if written > 0 {
+                    // The rest of a message that has begun must follow, whatever the policy.
+                    return Ok(self.enqueue(to, Chunk::Borrowed(&bytes[written..]), own, true));
+                }
+                chunk = Chunk::Borrowed(bytes);
             }
         }
-        self.enqueue(to, chunk, own)
+        if !self.make_room(to, chunk.as_ref().len())? {
+            return Ok(Sent::Dropped);
+        }
+        Ok(self.enqueue(to, chunk, own, false))
     }
 
-    /// Offers a slice to the kernel before anything is queued; answers how much it took.
-    fn write_directly(&mut self, to: Token, bytes: &[u8]) -> Result<usize, SendError> {
-        let Some(slot) = self.slots.get_mut(to) else { return Ok(0) };
+    /// Offers bytes to the kernel before anything is queued; answers how much it took. An error ends the connection.
+    fn write_now(&mut self, to: Token, bytes: &[u8]) -> io::Result<usize> {
         let offer = &bytes[..bytes.len().min(self.settings.write_bytes)];
+        let Some(slot) = self.slots.get_mut(to) else { return Ok(0) };
         self.stats.writes += 1;
         match slot.write(Piece::One(offer)) {
             Ok(written) => {
@@ -95,26 +114,80 @@ impl Ledger {
                 Ok(0)
             }
             Err(e) if e.kind() == io::ErrorKind::Interrupted => Ok(0),
-            Err(e) => {
-                self.fail(to, e);
-                Err(SendError::Gone)
-            }
+            Err(e) => Err(self.fail(to, e)),
         }
     }
 
-    fn enqueue(&mut self, to: Token, chunk: Chunk<'_>, own: bool) -> Result<Sent, SendError> {
-        let size = chunk.as_ref().len();
-        if !self.make_room(to, size)? {
-            return Ok(Sent::Dropped);
+    /// Writes the answer of the callback that has just returned. What the kernel does not take is queued.
+    pub(in crate::reactor) fn write_reply(&mut self, token: Token) {
+        let Some(slot) = self.slots.get_mut(token) else { return };
+        self.stats.writes += 1;
+        match sys::socket::send(slot.fd.as_fd(), &self.reply) {
+            Ok(written) if written == self.reply.len() => {
+                slot.active_at = self.now;
+                self.stats.bytes_out += written as u64;
+                self.reply.clear();
+            }
+            result => self.write_reply_in_part(token, result),
         }
-        let Some(slot) = self.slots.get_mut(to) else { return Err(SendError::Gone) };
+    }
+
+    #[cold]
+    fn write_reply_in_part(&mut self, token: Token, result: io::Result<usize>) {
+        let written = match result {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => 0,
+            result => {
+                let Some(slot) = self.slots.get_mut(token) else { return };
+                slot.block();
+                match result {
+                    Ok(written) => written,
+                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => 0,
+                    Err(e) => {
+                        self.fail(token, e);
+                        0
+                    }
+                }
+            }
+        };
+        self.stats.bytes_out += written as u64;
+        self.reply.drain(..written);
+        self.queue_reply(token, written > 0);
+    }
+
+    /// Moves the answer so far into the queue, because something is to follow it there.
+    pub(in crate::reactor) fn spill_reply(&mut self, token: Token) {
+        if !self.reply.is_empty() {
+            self.queue_reply(token, false);
+        }
+    }
+
+    fn queue_reply(&mut self, token: Token, begun: bool) {
+        let reply = std::mem::take(&mut self.reply);
+        // Whatever the limits: it was accepted, and is at most `reply_max`.
+        self.enqueue(token, Chunk::Borrowed(&reply), true, begun);
+        self.reply = reply;
+        self.reply.clear();
+    }
+
+    fn enqueue(&mut self, to: Token, chunk: Chunk<'_>, own: bool, begun: bool) -> Sent {
+        let size = chunk.as_ref().len();
+        let Some(slot) = self.slots.get_mut(to) else { return Sent::Dropped };
+        if size == 0 {
+            return Sent::Queued;
+        }
         if let Queue::Empty = slot.queue {
             slot.queue = Queue::Bytes(self.spare.pop().unwrap_or_default());
+            slot.flags.set(Flags::QUEUED, true);
         }
-        let Queue::Bytes(outbox) = &mut slot.queue else { return Err(SendError::Gone) };
+        let Queue::Bytes(outbox) = &mut slot.queue else { return Sent::Dropped };
         outbox.push(chunk, slot.policy == SlowPolicy::DropOldest);
+        if begun {
+            outbox.mark_begun();
+        }
         let above = outbox.len() > self.settings.queue_high;
-        slot.above_high |= above;
+        if above {
+            slot.flags.set(Flags::ABOVE_HIGH, true);
+        }
         let pauses = above && slot.policy == SlowPolicy::PauseProducer;
         self.count_queued(size);
         if !own {
@@ -123,10 +196,10 @@ impl Ledger {
         if pauses {
             self.hold_current_for(to);
         }
-        Ok(if above { Sent::AboveHigh } else { Sent::Queued })
+        if above { Sent::AboveHigh } else { Sent::Queued }
     }
 
-    fn count_queued(&mut self, size: usize) {
+    pub(in crate::reactor) fn count_queued(&mut self, size: usize) {
         self.stats.queued += size;
         self.stats.queued_peak = self.stats.queued_peak.max(self.stats.queued);
     }
@@ -150,8 +223,12 @@ impl Ledger {
                         self.stats.dropped += 1;
                         return Ok(false);
                     };
+                    let empty = outbox.is_empty();
                     self.stats.queued -= dropped;
                     self.stats.dropped += 1;
+                    if empty {
+                        self.give_queue_back(to);
+                    }
                 }
                 (SlowPolicy::DropOldest | SlowPolicy::DropNewest, _) => {
                     self.stats.dropped += 1;
@@ -177,6 +254,7 @@ impl Ledger {
         holding.push(sender);
         if let Some(slot) = self.slots.get_mut(sender) {
             slot.holds += 1;
+            slot.flags.set(Flags::HELD, true);
             self.touch(sender);
         }
     }
@@ -187,6 +265,7 @@ impl Ledger {
         for sender in std::mem::take(&mut extra.holding) {
             if let Some(slot) = self.slots.get_mut(sender) {
                 slot.holds -= 1;
+                slot.flags.set(Flags::HELD, slot.holds > 0);
                 self.touch(sender);
             }
         }
@@ -209,7 +288,8 @@ impl Ledger {
     ///
     /// [`Gone`].
     pub fn queued(&self, token: Token) -> Result<usize, Gone> {
-        Ok(self.slots.get(token).ok_or(Gone)?.queue.len())
+        let answer = if self.current == Some(token) { self.reply.len() } else { 0 };
+        Ok(self.slots.get(token).ok_or(Gone)?.queue.len() + answer)
     }
 
     /// Sends a byte of urgent data on a TCP connection, ahead of what is queued:
@@ -229,15 +309,18 @@ impl Ledger {
         let result = match &slot.queue {
             Queue::Empty => return,
             Queue::Bytes(_) => self.flush_bytes(token),
-            Queue::Letters(_) => self.flush_letters(token),
+            Queue::Letters(_) => {
+                self.flush_letters(token);
+                Ok(())
+            }
         };
         if let Err(e) = result {
             self.fail(token, e);
             return;
         }
         let Some(slot) = self.slots.get_mut(token) else { return };
-        if slot.above_high && slot.queue.len() <= self.settings.queue_low {
-            slot.above_high = false;
+        if slot.flags.any(Flags::ABOVE_HIGH) && slot.queue.len() <= self.settings.queue_low {
+            slot.flags.set(Flags::ABOVE_HIGH, false);
             slot.owed |= owed::DRAIN;
             if self.serving != Some(token) {
                 self.push_ready(token);
@@ -275,114 +358,31 @@ impl Ledger {
                 }
             }
         }
-        if outbox.is_empty() {
-            recycle(&mut self.spare, outbox);
-        } else {
-            slot.queue = Queue::Bytes(outbox);
+        let empty = outbox.is_empty();
+        slot.queue = Queue::Bytes(outbox);
+        if empty {
+            self.give_queue_back(token);
         }
         result
     }
 
-    /// Gives a queue's memory back.
-    pub(in crate::reactor) fn drop_queue(&mut self, queue: Queue) {
+    /// Takes a queue away from its source, and gives its memory back.
+    pub(in crate::reactor) fn give_queue_back(&mut self, token: Token) {
+        let Some(slot) = self.slots.get_mut(token) else { return };
+        slot.flags.set(Flags::QUEUED, false);
+        let queue = std::mem::take(&mut slot.queue);
         self.stats.queued -= queue.len();
         if let Queue::Bytes(mut outbox) = queue {
-            outbox.clear();
-            recycle(&mut self.spare, outbox);
-        }
-    }
-
-    /// Sends a datagram, to an address or, on a connected socket, to its peer.
-    ///
-    /// It is sent at once if the kernel takes it, and queued otherwise; when the queue is full it is dropped, as the
-    /// network would.
-    ///
-    /// # Errors
-    ///
-    /// `NotConnected` if the token names nothing; `InvalidInput` if it is not a datagram socket; what `sendto` answers:
-    /// EMSGSIZE if it is too long, ENETUNREACH, or ECONNREFUSED for an earlier one. The socket stays open.
-    pub fn send_datagram(&mut self, from: Token, to: Option<&Address>, data: &[u8]) -> io::Result<Sent> {
-        let slot = self.slots.get_mut(from).filter(|slot| slot.is_open()).ok_or(Gone)?;
-        if slot.kind != Kind::Datagram {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a datagram socket: use send"));
-        }
-        if slot.queue.is_empty() && !slot.blocked {
-            self.stats.writes += 1;
-            match sys::socket::send_to(slot.fd.as_fd(), data, to) {
-                Ok(sent) => {
-                    slot.active_at = self.now;
-                    self.stats.bytes_out += sent as u64;
-                    return Ok(Sent::Queued);
-                }
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => slot.block(),
-                Err(e) => return Err(e),
+            if self.spare.len() < SPARE {
+                outbox.clear();
+                self.spare.push(outbox);
             }
         }
-        let queued = slot.queue.len();
-        let room = (self.settings.queue_max.saturating_sub(queued))
-            .min(self.settings.queues_max.saturating_sub(self.stats.queued));
-        // An empty datagram takes room as well.
-        if data.len().max(1) > room {
-            self.stats.dropped += 1;
-            return Ok(Sent::Dropped);
-        }
-        if let Queue::Empty = slot.queue {
-            slot.queue = Queue::Letters(Box::default());
-        }
-        let Queue::Letters(mailbox) = &mut slot.queue else { return Err(Gone.into()) };
-        mailbox.push(Letter { to: to.cloned(), data: data.to_vec() });
-        let above = mailbox.len() > self.settings.queue_high;
-        slot.above_high |= above;
-        self.count_queued(data.len());
-        self.touch(from);
-        Ok(if above { Sent::AboveHigh } else { Sent::Queued })
-    }
-
-    fn flush_letters(&mut self, token: Token) -> io::Result<()> {
-        let Some(slot) = self.slots.get_mut(token) else { return Ok(()) };
-        let Queue::Letters(mut mailbox) = std::mem::take(&mut slot.queue) else { return Ok(()) };
-        for _ in 0..self.settings.datagrams_per_turn {
-            let Some(letter) = mailbox.front() else { break };
-            self.stats.writes += 1;
-            match sys::socket::send_to(slot.fd.as_fd(), &letter.data, letter.to.as_ref()) {
-                Ok(sent) => {
-                    slot.active_at = self.now;
-                    self.stats.bytes_out += sent as u64;
-                }
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    slot.block();
-                    break;
-                }
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                Err(e) => {
-                    log::debug!("{token}: a datagram was refused: {e}");
-                    self.stats.dropped += 1;
-                }
-            }
-            self.stats.queued -= mailbox.pop().map_or(0, |letter: Letter| letter.data.len());
-        }
-        if mailbox.front().is_some() {
-            slot.queue = Queue::Letters(mailbox);
-        }
-        Ok(())
-    }
-}
-
-/// Keeps an empty queue for the next who needs one, unless there are enough.
-fn recycle(spare: &mut Vec<Box<Outbox>>, mut outbox: Box<Outbox>) {
-    if spare.len() < SPARE {
-        outbox.clear();
-        spare.push(outbox);
     }
 }
 
 impl Slot {
-    /// Notes that the kernel has no room; the poller will tell when it has.
-    fn block(&mut self) {
-        self.blocked = true;
-        self.ready = self.ready - Readiness::WRITABLE;
-    }
-
+    #[inline]
     fn write(&self, piece: Piece<'_>) -> io::Result<usize> {
         let fd: BorrowedFd<'_> = self.fd.as_fd();
         match (self.kind.is_stream(), piece) {
@@ -394,3 +394,5 @@ impl Slot {
     }
 }
 
+/// A queue that nobody uses.
+pub(super) type Spare = Vec<Box<Outbox>>;

@@ -2,7 +2,7 @@
 
 use super::super::occurrence::Occurrence;
 use super::super::reason::{Reason, SelfConnect};
-use super::super::slot::{Ending, Kind, Slot, owed};
+use super::super::slot::{Flags, Kind, owed};
 use super::Ledger;
 use crate::poller::{Event, Interest, Readiness, Token, Trigger};
 use crate::sys;
@@ -10,6 +10,32 @@ use std::io;
 use std::os::fd::AsFd;
 
 impl Ledger {
+    /// Takes the short way, for what nearly every event is: an ordinary connection has become readable. False if it is
+    /// something else, of which nothing was noted yet.
+    #[inline]
+    pub(in crate::reactor) fn note_plain(&mut self, event: Event) -> bool {
+        let token = event.token();
+        let Some(slot) = self.slots.get_mut(token) else { return false };
+        if event.readiness() != Readiness::READABLE || !slot.is_plain() {
+            return false;
+        }
+        match self.settings.trigger {
+            // Disarmed by this event: to be armed again.
+            Trigger::Oneshot => return false,
+            Trigger::Edge => slot.ready |= Readiness::READABLE,
+            Trigger::Level => {}
+        }
+        self.serving = Some(token);
+        self.current = Some(token);
+        true
+    }
+
+    /// Whether something is still to be done for a source whose event came.
+    #[inline]
+    pub(in crate::reactor) fn is_serving(&self) -> bool {
+        self.serving.is_some()
+    }
+
     /// Notes what a wait reported; false if it was about something that is gone.
     pub(in crate::reactor) fn note(&mut self, event: Event) -> bool {
         let oneshot = self.settings.trigger == Trigger::Oneshot;
@@ -23,16 +49,19 @@ impl Ledger {
             self.doom(token, Reason::Failed(io::Error::from_raw_os_error(libc::EBADF)));
             return true;
         }
+        slot.ready |= seen;
+        if seen.intersects(Readiness::READ_CLOSED | Readiness::ERROR | Readiness::HANG_UP) {
+            slot.flags.set(Flags::ENDING_SEEN, true);
+        }
+        if seen.intersects(Readiness::PRIORITY) {
+            slot.flags.set(Flags::URGENT_SEEN, true);
+        }
+        if seen.intersects(Readiness::WRITABLE) {
+            slot.flags.set(Flags::BLOCKED, false);
+        }
         if oneshot && slot.kind != Kind::Waker {
             slot.armed = Interest::NONE;
             self.touch(token);
-        }
-        let Some(slot) = self.slots.get_mut(token) else { return true };
-        slot.ready |= seen;
-        if seen != Readiness::READABLE {
-            slot.ending_seen |= seen.intersects(Readiness::READ_CLOSED | Readiness::ERROR | Readiness::HANG_UP);
-            slot.urgent_seen |= seen.intersects(Readiness::PRIORITY);
-            slot.blocked &= !seen.intersects(Readiness::WRITABLE);
         }
         self.serve(token);
         true
@@ -41,7 +70,7 @@ impl Ledger {
     /// Serves one of those that were known to be ready before the wait.
     pub(in crate::reactor) fn serve_ready(&mut self, token: Token) {
         if let Some(slot) = self.slots.get_mut(token) {
-            slot.in_ready = false;
+            slot.flags.set(Flags::IN_READY, false);
             self.serve(token);
         }
     }
@@ -75,7 +104,7 @@ impl Ledger {
     fn work_off(&mut self, token: Token, bit: u8) -> Option<Occurrence> {
         let slot = self.slots.get_mut(token)?;
         let told = match bit {
-            owed::READ if slot.ending == Ending::Lingering => {
+            owed::READ if slot.flags.any(Flags::LINGERING) => {
                 self.discard(token);
                 return None;
             }
@@ -99,7 +128,7 @@ impl Ledger {
                 Occurrence::Connected(token)
             }
             owed::ACCEPT => self.accept(token)?,
-            owed::URGENT if slot.wants_urgent => Occurrence::Urgent(token),
+            owed::URGENT if slot.flags.any(Flags::WANTS_URGENT) => Occurrence::Urgent(token),
             owed::WAKE => {
                 slot.ready = Readiness::NONE;
                 if let Err(e) = self.waker.take() {
@@ -113,11 +142,35 @@ impl Ledger {
         Some(told)
     }
 
-    /// What is to be done once the callback of a source has returned: write its answer, and take the next step out.
-    fn callback_returned(&mut self, token: Token) {
+    /// Begins a callback that the floor above makes of its own accord; the one before has returned.
+    pub(crate) fn begin_callback(&mut self, token: Token) {
+        self.end_callback();
+        self.current = Some(token);
+    }
+
+    /// Ends whatever callback is running: writes its answer, and takes the next step of a source on its way out.
+    #[inline]
+    pub(crate) fn end_callback(&mut self) {
+        let Some(token) = self.current.take() else { return };
+        if !self.reply.is_empty() {
+            self.write_reply(token);
+        }
+        let edge = self.settings.trigger == Trigger::Edge;
+        let Some(slot) = self.slots.get_mut(token) else { return };
+        if slot.is_plain() && !(edge && slot.ready.contains(Readiness::READABLE)) {
+            if self.serving == Some(token) {
+                self.serving = None;
+            }
+        } else {
+            self.end_unusual_callback(token);
+        }
+    }
+
+    #[cold]
+    fn end_unusual_callback(&mut self, token: Token) {
         let Some(slot) = self.slots.get_mut(token).filter(|slot| slot.is_alive()) else { return };
         // If others sent to it in this turn, more may follow: one write before the wait will do for all of it.
-        if !slot.dirty && slot.can_flush() {
+        if !slot.flags.any(Flags::DIRTY) && slot.can_flush() {
             self.flush(token);
         }
         self.progress(token);
@@ -129,9 +182,9 @@ impl Ledger {
     /// The event is worked off: what the kernel will repeat is forgotten, what it will not is kept in mind.
     fn served(&mut self, token: Token) {
         self.serving = None;
-        let edge = self.is_edge();
+        let edge = self.settings.trigger == Trigger::Edge;
         if let Some(slot) = self.slots.get_mut(token) {
-            if !edge && !slot.always_ready {
+            if !edge && !slot.flags.any(Flags::ALWAYS_READY) {
                 slot.ready = Readiness::NONE;
             }
             self.look_ahead(token);
@@ -141,8 +194,11 @@ impl Ledger {
     /// Sees whether a source has to be settled or served before the next wait.
     fn look_ahead(&mut self, token: Token) {
         let (trigger, resting) = (self.settings.trigger, self.accepting.is_resting());
-        let Some(slot) = self.slots.get_mut(token).filter(|slot| slot.is_alive() && !slot.dirty) else { return };
-        let changes = !slot.always_ready && slot.registration(trigger, resting) != slot.armed;
+        let Some(slot) = self.slots.get_mut(token) else { return };
+        if slot.flags.any(Flags::DOOMED | Flags::DIRTY) {
+            return;
+        }
+        let changes = !slot.flags.any(Flags::ALWAYS_READY) && slot.registration(trigger, resting) != slot.armed;
         if slot.due(resting) != 0 {
             self.push_ready(token);
         }
@@ -153,15 +209,16 @@ impl Ledger {
 
     /// Prepares a source for the next wait; answers the interest to register it with, if that has changed.
     pub(in crate::reactor) fn prepare(&mut self, token: Token) -> Option<Interest> {
-        let slot = self.slots.get_mut(token)?;
-        slot.dirty = false;
         self.flush(token);
         self.progress(token);
         let (trigger, resting) = (self.settings.trigger, self.accepting.is_resting());
-        let slot = self.slots.get_mut(token).filter(|slot| slot.is_alive())?;
-        // `progress` may have asked for this preparation again, which is what happens here.
+        let slot = self.slots.get_mut(token)?;
+        slot.flags.set(Flags::DIRTY, false);
+        if !slot.is_alive() {
+            return None;
+        }
         let interest = slot.registration(trigger, resting);
-        let changed = !slot.always_ready && interest != slot.armed;
+        let changed = !slot.flags.any(Flags::ALWAYS_READY) && interest != slot.armed;
         if slot.due(resting) != 0 {
             self.push_ready(token);
         }
@@ -170,7 +227,9 @@ impl Ledger {
 
     /// Asks how an attempt to connect went.
     fn conclude_connect(&mut self, token: Token) -> bool {
-        let Some(slot) = self.slots.get_mut(token).filter(|slot| slot.connecting) else { return false };
+        let Some(slot) = self.slots.get_mut(token).filter(|slot| slot.flags.any(Flags::CONNECTING)) else {
+            return false;
+        };
         let fd = slot.fd.as_fd();
         let error = match sys::socket::take_error(fd) {
             Ok(None) => match (sys::socket::peer_address(fd), sys::socket::local_address(fd)) {
@@ -182,7 +241,7 @@ impl Ledger {
                 (Err(e), _) if e.kind() == io::ErrorKind::NotConnected => return false,
                 (Err(e), _) => e,
                 (Ok(_), _) => {
-                    slot.connecting = false;
+                    slot.flags.set(Flags::CONNECTING, false);
                     slot.active_at = self.now;
                     if let Some(patience) = slot.patience.take() {
                         self.timers.cancel(patience);
@@ -194,47 +253,5 @@ impl Ledger {
         };
         self.doom(token, Reason::Failed(error));
         false
-    }
-
-    /// Begins a callback that the floor above makes of its own accord; the one before has returned.
-    pub(crate) fn begin_callback(&mut self, token: Token) {
-        self.end_callback();
-        self.current = Some(token);
-    }
-
-    /// Ends whatever callback is running.
-    pub(crate) fn end_callback(&mut self) {
-        if let Some(token) = self.current.take() {
-            self.callback_returned(token);
-        }
-    }
-}
-
-impl Slot {
-    /// What the readiness that is known of means for what is wanted now, in bits of [`owed`].
-    fn due(&self, resting: bool) -> u8 {
-        let readable = self.ready.contains(Readiness::READABLE);
-        let writable = self.ready.contains(Readiness::WRITABLE);
-        let mut due = self.owed;
-        match self.kind {
-            Kind::Waker if readable => return due | owed::WAKE,
-            Kind::Listener if readable && !resting && self.reads() => return due | owed::ACCEPT,
-            Kind::Waker | Kind::Listener => return due,
-            _ => {}
-        }
-        if self.connecting {
-            let concluded = writable || self.ready.intersects(Readiness::ERROR | Readiness::HANG_UP);
-            return if concluded { due | owed::CONNECT } else { due };
-        }
-        if readable && self.reads() {
-            due |= owed::READ;
-        }
-        if self.wants_urgent && self.ready.contains(Readiness::PRIORITY) && self.is_open() {
-            due |= owed::URGENT;
-        }
-        if self.can_flush() || (writable && self.pulls()) {
-            due |= owed::WRITE;
-        }
-        due
     }
 }
