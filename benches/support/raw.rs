@@ -40,7 +40,7 @@ pub fn modify(epoll: RawFd, fd: RawFd, events: i32) -> i32 {
     unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_MOD, fd, &raw mut event) }
 }
 
-pub fn wait<'a>(epoll: RawFd, events: &'a mut [epoll_event], timeout: i32) -> &'a [epoll_event] {
+pub fn wait(epoll: RawFd, events: &mut [epoll_event], timeout: i32) -> &[epoll_event] {
     let n = unsafe { libc::epoll_wait(epoll, events.as_mut_ptr(), events.len() as i32, timeout) };
     &events[..n.max(0) as usize]
 }

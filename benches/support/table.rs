@@ -25,7 +25,14 @@ pub struct Row {
 
 /// Prints each contender beside the one named in `floors`, the ratios taken round by round.
 pub fn print(unit: &str, rows: &[Row], floor_of: impl Fn(&str) -> String) {
-    println!("{:28} {:>14} {:>22} {:>13} {:>8}", "", format!("CPU ns/{unit}"), "ratio (min - max)", format!("calls/{unit}"), "ratio");
+    println!(
+        "{:28} {:>14} {:>22} {:>13} {:>8}",
+        "",
+        format!("CPU ns/{unit}"),
+        "ratio (min - max)",
+        format!("calls/{unit}"),
+        "ratio"
+    );
     for row in rows {
         let floor = floor_of(&row.name);
         let floor = rows.iter().find(|other| other.name == floor).unwrap();

@@ -20,6 +20,7 @@
 mod boxed;
 mod calls;
 mod context;
+mod dispatch;
 mod event_loop;
 mod remote;
 mod scope;

@@ -110,10 +110,7 @@ impl<H: Dispatcher> Remote<H> {
     /// # Errors
     ///
     /// [`PostError`]: the loop is gone, or [`posts_max`](crate::Settings) closures are waiting. The closure is dropped.
-    pub fn post(
-        &self,
-        call: impl FnOnce(&mut Scope<'_, H>, &mut H::Shared) + Send + 'static,
-    ) -> Result<(), PostError> {
+    pub fn post(&self, call: impl FnOnce(&mut Scope<'_, H>, &mut H::Shared) + Send + 'static) -> Result<(), PostError> {
         let call = Box::new(call);
         {
             let mut posts = self.0.lock();

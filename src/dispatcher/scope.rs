@@ -90,11 +90,7 @@ impl<H: Dispatcher> Scope<'_, H> {
     }
 
     /// Queues the same bytes for many. One who cannot take them does not keep the others from theirs.
-    pub fn broadcast<'c>(
-        &mut self,
-        peers: impl IntoIterator<Item = Token>,
-        chunk: impl Into<Chunk<'c>>,
-    ) -> Broadcast {
+    pub fn broadcast<'c>(&mut self, peers: impl IntoIterator<Item = Token>, chunk: impl Into<Chunk<'c>>) -> Broadcast {
         self.ledger.broadcast(peers, chunk)
     }
 
@@ -190,11 +186,7 @@ impl<H: Dispatcher> Scope<'_, H> {
     }
 
     /// Runs a closure at a point in time; one that has passed is now.
-    pub fn call_at(
-        &mut self,
-        at: Instant,
-        call: impl FnOnce(&mut Scope<'_, H>, &mut H::Shared) + 'static,
-    ) -> TimerId {
+    pub fn call_at(&mut self, at: Instant, call: impl FnOnce(&mut Scope<'_, H>, &mut H::Shared) + 'static) -> TimerId {
         self.call_later(at.saturating_duration_since(self.now()), call)
     }
 

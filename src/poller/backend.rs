@@ -112,7 +112,10 @@ impl fmt::Display for BackendError {
         match self {
             Self::Unknown(name) => write!(f, "unknown backend {name:?}: choose one of")?,
             Self::NotCompiled(backend) => {
-                write!(f, "the backend {backend} was not compiled in: build with the feature {backend}, or choose one of")?;
+                write!(
+                    f,
+                    "the backend {backend} was not compiled in: build with the feature {backend}, or choose one of"
+                )?;
             }
         }
         let mut separator = " ";

@@ -77,7 +77,10 @@ impl fmt::Display for Refusal {
                 "descriptor {fd} is too large: the backend takes numbers below {limit}, so close others or use poll or epoll"
             ),
             Self::AlwaysReady { fd } => {
-                write!(f, "descriptor {fd} is a file that is always ready: there is nothing to wait for, so just read it")
+                write!(
+                    f,
+                    "descriptor {fd} is a file that is always ready: there is nothing to wait for, so just read it"
+                )
             }
             Self::AlreadyRegistered { fd } => {
                 write!(f, "descriptor {fd} is registered already: modify it, or remove it first")

@@ -16,7 +16,8 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub struct SelectPoller {
     table: Table,
-    wanted: FdSets,
+    /// Boxed, since it is large beside what other backends have.
+    wanted: Box<FdSets>,
     /// One more than the largest number that was ever wanted.
     bound: RawFd,
     /// Where the next look through the answer starts: behind the last event that found room.
@@ -108,7 +109,7 @@ impl Poller for SelectPoller {
 
     fn wait(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         events.clear();
-        let mut ready = self.wanted;
+        let mut ready = *self.wanted;
         let mut closed = FdSet::default();
         self.calls += 1;
         match sys::select::select(self.bound, &mut ready, timeout) {

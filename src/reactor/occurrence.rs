@@ -1,8 +1,8 @@
 //! What can happen.
 
+use super::reason::Reason;
 use super::source::Stream;
 use super::timers::TimerId;
-use super::reason::Reason;
 use crate::poller::Token;
 use crate::sys::address::Address;
 

@@ -117,11 +117,7 @@ impl Outbox {
         Ok(Progress { written, full: written < offered })
     }
 
-    fn gather(
-        &self,
-        budget: usize,
-        write: impl FnOnce(Piece<'_>) -> io::Result<usize>,
-    ) -> io::Result<(usize, usize)> {
+    fn gather(&self, budget: usize, write: impl FnOnce(Piece<'_>) -> io::Result<usize>) -> io::Result<(usize, usize)> {
         let mut slices = [IoSlice::new(&[]); GATHER];
         let mut count = 0;
         let mut offered = 0;

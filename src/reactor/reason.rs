@@ -147,7 +147,11 @@ pub struct Forked {
 
 impl fmt::Display for Forked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "this loop belongs to process {}, of which this one is a fork: build a new loop after fork", self.owner)
+        write!(
+            f,
+            "this loop belongs to process {}, of which this one is a fork: build a new loop after fork",
+            self.owner
+        )
     }
 }
 

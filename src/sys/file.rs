@@ -70,11 +70,10 @@ fn without_sigpipe(write: impl FnOnce() -> io::Result<usize>) -> io::Result<usiz
         return write();
     }
     let mut sigpipe = MaybeUninit::<libc::sigset_t>::uninit();
-    // SAFETY: `sigemptyset` initialises the set.
-    let mut sigpipe = unsafe {
-        libc::sigemptyset(sigpipe.as_mut_ptr());
-        sigpipe.assume_init()
-    };
+    // SAFETY: the call writes the set, which lives through it.
+    unsafe { libc::sigemptyset(sigpipe.as_mut_ptr()) };
+    // SAFETY: `sigemptyset` has initialised it.
+    let mut sigpipe = unsafe { sigpipe.assume_init() };
     // SAFETY: `sigpipe` is an initialised set.
     unsafe { libc::sigaddset(&raw mut sigpipe, libc::SIGPIPE) };
     let mut pending = sigpipe;

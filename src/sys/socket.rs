@@ -128,14 +128,7 @@ pub(crate) fn recv_from(socket: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<(u
     // SAFETY: the kernel writes at most `buf.len()` bytes to `buf` and at most `len` bytes of address, for which the
     // storage has room.
     let len = unsafe {
-        libc::recvfrom(
-            socket.as_raw_fd(),
-            buf.as_mut_ptr().cast(),
-            buf.len(),
-            flags,
-            from.as_mut_ptr(),
-            from.len_mut(),
-        )
+        libc::recvfrom(socket.as_raw_fd(), buf.as_mut_ptr().cast(), buf.len(), flags, from.as_mut_ptr(), from.len_mut())
     };
     Ok((check_len(len)?, from.decode()?))
 }
@@ -177,9 +170,7 @@ pub(crate) fn take_error(socket: BorrowedFd<'_>) -> io::Result<Option<io::Error>
     let mut len = size_of::<libc::c_int>() as libc::socklen_t;
     let target = (&raw mut error).cast();
     // SAFETY: the kernel writes at most `len` bytes, the size of `error`, which lives through the call.
-    check(unsafe {
-        libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_ERROR, target, &raw mut len)
-    })?;
+    check(unsafe { libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_ERROR, target, &raw mut len) })?;
     Ok((error != 0).then(|| io::Error::from_raw_os_error(error)))
 }
 

@@ -41,11 +41,7 @@ impl Ledger {
     }
 
     /// Queues the same bytes for many. One who cannot take them does not keep the others from theirs.
-    pub fn broadcast<'a>(
-        &mut self,
-        to: impl IntoIterator<Item = Token>,
-        chunk: impl Into<Chunk<'a>>,
-    ) -> Broadcast {
+    pub fn broadcast<'a>(&mut self, to: impl IntoIterator<Item = Token>, chunk: impl Into<Chunk<'a>>) -> Broadcast {
         let chunk = match chunk.into() {
             Chunk::Borrowed(bytes) if bytes.len() >= DIRECT => Chunk::Shared(bytes.into()),
             Chunk::Owned(bytes) => Chunk::Shared(bytes.into()),
