@@ -45,6 +45,7 @@ fn main() {
             let requests = (REQUESTS * CLIENTS) as f64;
             row.cpu_ns.push((after.cpu_ns - before.cpu_ns) as f64 / requests);
             row.calls.push((after.calls - before.calls) as f64 / requests);
+            row.waits.push((after.waits - before.waits) as f64 / requests);
         }
     }
     table::print("request", &rows, |name| format!("by hand, {}", name.rsplit(' ').next().unwrap_or("")));

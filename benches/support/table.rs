@@ -21,17 +21,19 @@ pub struct Row {
     pub name: String,
     pub cpu_ns: Vec<f64>,
     pub calls: Vec<f64>,
+    pub waits: Vec<f64>,
 }
 
 /// Prints each contender beside the one named in `floors`, the ratios taken round by round.
 pub fn print(unit: &str, rows: &[Row], floor_of: impl Fn(&str) -> String) {
     println!(
-        "{:28} {:>14} {:>22} {:>13} {:>8}",
+        "{:28} {:>15} {:>22} {:>15} {:>6} {:>11}",
         "",
         format!("CPU ns/{unit}"),
         "ratio (min - max)",
         format!("calls/{unit}"),
-        "ratio"
+        "ratio",
+        format!("{unit}/wait"),
     );
     for row in rows {
         let floor = floor_of(&row.name);
@@ -40,12 +42,13 @@ pub fn print(unit: &str, rows: &[Row], floor_of: impl Fn(&str) -> String) {
         let cpu = ratio(&row.cpu_ns, &floor.cpu_ns);
         let calls = ratio(&row.calls, &floor.calls);
         println!(
-            "{:28} {:>14.0} {:>22} {:>13.3} {:>8.3}",
+            "{:28} {:>15.0} {:>22} {:>15.4} {:>6.3} {:>11.1}",
             row.name,
             Spread::of(row.cpu_ns.clone()).median,
             format!("{:.3} ({:.3} - {:.3})", cpu.median, cpu.min, cpu.max),
             Spread::of(row.calls.clone()).median,
             calls.median,
+            1.0 / Spread::of(row.waits.clone()).median,
         );
     }
 }

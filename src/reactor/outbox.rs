@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 
-/// How many chunks one call gathers. The kernel takes 1,024; the gain ends long before.
-const GATHER: usize = 64;
+/// How many chunks one call gathers. The kernel takes 1,024; a room of a hundred in which everyone speaks needs so many.
+const GATHER: usize = 128;
 
 /// Up to this size a shared chunk is copied into a page instead of being queued by reference: copying so few bytes costs
-/// less than a reference, a queue entry and an entry of the gathered write.
-const COPY_SHARED: usize = 512;
+/// less than a reference, a queue entry and an entry of the gathered write. ARCHITECTURE.md has the figures.
+pub(super) const COPY_SHARED: usize = 128;
 
 /// Small messages are written one behind the other into pages of this size.
 const PAGE: usize = 16 * 1024;

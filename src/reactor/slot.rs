@@ -312,7 +312,9 @@ impl Slot {
         if self.flags.any(Flags::WANTS_URGENT) && self.ready.contains(Readiness::PRIORITY) && self.is_open() {
             due |= owed::URGENT;
         }
-        if self.can_flush() || (writable && self.pulls()) {
+        // To whom others have sent in this turn, more may be sent: one write before the wait will do for all of it.
+        let flushes = self.can_flush() && !self.flags.any(Flags::DIRTY);
+        if flushes || (writable && self.pulls()) {
             due |= owed::WRITE;
         }
         due

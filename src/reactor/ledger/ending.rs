@@ -1,7 +1,7 @@
 //! The ways out.
 
 use super::super::reason::{Gone, Reason};
-use super::super::slot::{Flags, Kind};
+use super::super::slot::{Flags, Kind, Slot};
 use super::Ledger;
 use crate::poller::{Interest, Token};
 use crate::sys;
@@ -102,7 +102,9 @@ impl Ledger {
     }
 
     fn send_end(&mut self, token: Token) {
-        let Some(slot) = self.slots.get_mut(token).filter(|slot| !slot.flags.any(Flags::EOF_SENT)) else { return };
+        // A pipe's reading end counts as shut for writing from the start, and has nobody to send an end to.
+        let sends = |slot: &&mut Slot| slot.kind.is_stream() && !slot.flags.any(Flags::EOF_SENT);
+        let Some(slot) = self.slots.get_mut(token).filter(sends) else { return };
         slot.flags.set(Flags::EOF_SENT, true);
         if let Err(e) = sys::socket::shutdown(slot.fd.as_fd(), Shutdown::Write) {
             self.fail(token, e);

@@ -1,7 +1,7 @@
 //! Giving out what is owed: streams and descriptors.
 
 use super::super::chunk::Chunk;
-use super::super::outbox::{Outbox, Piece};
+use super::super::outbox::{COPY_SHARED, Outbox, Piece};
 use super::super::reason::{Broadcast, Gone, Reason, SendError, Sent};
 use super::super::settings::SlowPolicy;
 use super::super::slot::{Flags, Kind, Queue, Slot, owed};
@@ -43,7 +43,7 @@ impl Ledger {
     /// Queues the same bytes for many. One who cannot take them does not keep the others from theirs.
     pub fn broadcast<'a>(&mut self, to: impl IntoIterator<Item = Token>, chunk: impl Into<Chunk<'a>>) -> Broadcast {
         let chunk = match chunk.into() {
-            Chunk::Borrowed(bytes) if bytes.len() >= DIRECT => Chunk::Shared(bytes.into()),
+            Chunk::Borrowed(bytes) if bytes.len() > COPY_SHARED => Chunk::Shared(bytes.into()),
             Chunk::Owned(bytes) => Chunk::Shared(bytes.into()),
             chunk => chunk,
         };

@@ -59,11 +59,14 @@ impl Ledger {
         if seen.intersects(Readiness::WRITABLE) {
             slot.flags.set(Flags::BLOCKED, false);
         }
-        if oneshot && slot.kind != Kind::Waker {
+        let disarmed = oneshot && slot.kind != Kind::Waker;
+        if disarmed {
             slot.armed = Interest::NONE;
-            self.touch(token);
         }
         self.serve(token);
+        if disarmed {
+            self.touch(token);
+        }
         true
     }
 
