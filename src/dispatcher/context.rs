@@ -13,6 +13,9 @@ pub(super) const DATAGRAM_MAX: usize = 65_536;
 
 /// The source that a callback is about, and, by dereference, the whole [`Scope`] of the loop.
 ///
+/// Arguments of the scope's methods cannot borrow the context again: `let own = cx.token();` first, then
+/// `cx.broadcast(room.others(own), line)`.
+///
 /// `H` is the type that the loop stores.
 pub struct Context<'a, H: Dispatcher> {
     scope: Scope<'a, H>,
@@ -58,6 +61,24 @@ impl<'a, H: Dispatcher> Context<'a, H> {
     /// Nothing at all means that there is nothing more for now: everything was read, or this connection has used up its
     /// [`read_bytes`](crate::Settings) of this turn and will be called again in the next, or the end was reached, which
     /// `handle_eof` will tell. So one call is enough, and a loop until it is empty does no harm.
+    ///
+    /// What is lent cannot be kept; a copy can:
+    ///
+    /// ```compile_fail,E0521
+    /// # use std::io;
+    /// # use tripoll::dispatcher::{Context, Dispatcher};
+    /// struct Keeper;
+    ///
+    /// impl Dispatcher for Keeper {
+    ///     type Shared = Vec<&'static [u8]>;
+    ///     type Spawn = Self;
+    ///
+    ///     fn handle_read(&mut self, cx: &mut Context<'_, Self>, kept: &mut Vec<&'static [u8]>) -> io::Result<()> {
+    ///         kept.push(cx.recv()?);
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
     ///
     /// # Errors
     ///

@@ -4,7 +4,7 @@ use super::calls::Call;
 use super::event_loop::EventLoop;
 use super::{Context, Dispatcher, Scope};
 use crate::poller::{Poller, Token};
-use crate::reactor::{Occurrence, PanicPolicy, Reason, TimerId};
+use crate::reactor::{Gone, Occurrence, PanicPolicy, Reason, TimerId};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Instant;
@@ -120,10 +120,9 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
         if !self.reactor.ledger().contains(token) {
             return;
         }
-        if let Some(Some(handler)) = self.handlers.get(token.index() as usize) {
-            let (reads, writes) = (handler.readable(), handler.writable());
-            // It is there, as was just seen.
-            let _ = self.reactor.ledger().set_wants(token, reads, writes);
+        if let Some(Some(_)) = self.handlers.get(token.index() as usize) {
+            // After each call it is asked.
+            self.call(token, |_, _, _| Ok(()));
         }
     }
 
@@ -138,8 +137,9 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
             handler.handle_close(reason, cx, shared);
             Ok(())
         });
-        if let Some(place) = self.handlers.get_mut(token.index() as usize) {
-            *place = None;
+        let handler = self.handlers.get_mut(token.index() as usize).and_then(Option::take);
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(handler))) {
+            self.count_panic(token, panic);
         }
     }
 
@@ -198,9 +198,15 @@ fn report_error<H: Dispatcher<Spawn = H>>(
     cx: &mut Context<'_, H>,
     shared: &mut H::Shared,
 ) {
-    if error.kind() != io::ErrorKind::WouldBlock && cx.contains(cx.token()) {
+    // Sending after `finish` is no reason to lose what was sent before.
+    let too_late = is_gone(&error) && !cx.ledger.is_open(cx.token());
+    if error.kind() != io::ErrorKind::WouldBlock && cx.contains(cx.token()) && !too_late {
         handler.handle_error(error, cx, shared);
     }
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Gone>())
 }
 
 fn whose(occurrence: &Occurrence) -> Token {

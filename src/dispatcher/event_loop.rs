@@ -177,11 +177,13 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
             if std::mem::take(&mut self.desk.stop) {
                 return Ok(Outcome::Stopped);
             }
+            self.cut_latecomers();
             if let Some(report) = self.concluded() {
                 return Ok(Outcome::Shutdown(report));
             }
             if !self.is_alive() {
-                return Ok(Outcome::Idle);
+                // The one who asked for it may have gone since.
+                return Ok(if self.desk.inbox.take_stop() { Outcome::Stopped } else { Outcome::Idle });
             }
             self.turn(None)?;
         }

@@ -64,7 +64,9 @@ impl<H: Dispatcher> Inbox<H> {
 
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        drop(std::mem::take(&mut *self.lock()));
+        let posts = std::mem::take(&mut *self.lock());
+        // Only now, without the lock: what a closure holds may post when it is dropped.
+        drop(posts);
     }
 }
 

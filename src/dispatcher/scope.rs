@@ -187,7 +187,9 @@ impl<H: Dispatcher> Scope<'_, H> {
 
     /// Runs a closure at a point in time; one that has passed is now.
     pub fn call_at(&mut self, at: Instant, call: impl FnOnce(&mut Scope<'_, H>, &mut H::Shared) + 'static) -> TimerId {
-        self.call_later(at.saturating_duration_since(self.now()), call)
+        let timer = self.ledger.set_loop_timer_at(at);
+        self.desk.calls.insert(timer, Call::Once(Box::new(call)));
+        timer
     }
 
     /// Runs a closure again and again, on the beat: at multiples of `period` from now, however late single calls are.

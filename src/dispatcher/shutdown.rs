@@ -73,8 +73,8 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
             let _ = ledger.finish(listener);
         }
         for token in others {
-            // An earlier farewell may have ended it.
-            if self.reactor.ledger().contains(token) {
+            // It, or the farewell of another, may have ended it. What watches for signals has no handler to be told.
+            if self.reactor.ledger().is_open(token) && !self.is_internal(token) {
                 self.call(token, |handler, cx, shared| handler.handle_shutdown(cx, shared));
             }
         }
@@ -88,6 +88,14 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
             if !self.is_internal(token) {
                 self.reactor.ledger().cut(token, Reason::Shutdown);
             }
+        }
+    }
+
+    /// Cuts those who were adopted when the grace was over: by a `handle_close`, say, that tries to connect again.
+    pub(super) fn cut_latecomers(&mut self) {
+        let Some(draining) = &self.draining else { return };
+        if self.reactor.ledger_ref().timer_left(draining.deadline).is_none() {
+            self.cut_all();
         }
     }
 

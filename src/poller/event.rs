@@ -35,7 +35,8 @@ impl Readiness {
     pub const ERROR: Self = Self(1 << 3);
     /// The peer will send no more, or this side has shut down reading. Data may still be unread.
     pub const READ_CLOSED: Self = Self(1 << 4);
-    /// Nothing more can be sent.
+    /// Nothing more can be sent, by a stream. A datagram socket with an error to be taken shows this too, and can send
+    /// again once it was taken.
     pub const WRITE_CLOSED: Self = Self(1 << 5);
     /// Both directions are over.
     pub const HANG_UP: Self = Self(1 << 6);

@@ -6,6 +6,8 @@
 
 use super::table::{Entry, Table};
 use super::{Event, Events, Features, Interest, Poller, Readiness, Refusal, Token, Trigger, unless_interrupted};
+use crate::sys;
+use crate::sys::poll::pollfd;
 use mio::unix::SourceFd;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
@@ -90,10 +92,21 @@ impl MioPoller {
             if entry.trigger == Trigger::Level {
                 self.reported.push(entry.fd);
             }
-            events.push(Event::new(entry.token, readiness(event)));
+            let mut readiness = readiness(event);
+            if event.is_priority() && readiness.contains(Readiness::READABLE) {
+                self.calls += 1;
+                readiness = readiness - Readiness::READABLE.when(!has_more_than_urgent(entry.fd));
+            }
+            events.push(Event::new(entry.token, readiness));
         }
         Ok(())
     }
+}
+
+/// mio calls a descriptor readable that has urgent data and nothing else. Only the kernel can tell.
+fn has_more_than_urgent(fd: RawFd) -> bool {
+    let mut entry = [pollfd { fd, events: libc::POLLIN, revents: 0 }];
+    sys::poll::poll(&mut entry, Some(Duration::ZERO)).is_ok_and(|ready| ready > 0)
 }
 
 /// The descriptor itself is mio's token: the table knows ours.

@@ -84,7 +84,8 @@ use std::time::Duration;
 ///    [`Events::capacity`] of them. What did not fit comes with the next waits, and nothing is passed over for ever.
 /// 6. **Hang-up and error are readiness**: they are reported with any interest but none, and come with
 ///    [`Readiness::READABLE`] or [`Readiness::WRITABLE`], so that one who looks at nothing else finds out by the read or
-///    the write. So an event may say more than was asked.
+///    the write. So an event may say more than was asked. A backend without [`Features::CLOSE_KINDS`] can only tell
+///    what is readable and writable, so there ask for readable to learn of a hang-up.
 /// 7. **`add` and `modify` look at what is true already**: a descriptor that is ready when it is registered is reported
 ///    by the next wait, under every trigger. `modify` replaces token, interest and trigger together, and arms a
 ///    one-shot again.
@@ -93,7 +94,9 @@ use std::time::Duration;
 /// 9. **What is removed is silent**: no wait after [`remove`](Self::remove) reports the registration, pending or not.
 ///    A descriptor may be given back by its number after it was closed, too late as that is.
 /// 10. **The books agree with the kernel.** They change after the kernel agreed. If `modify` fails because the
-///     descriptor was closed, it is no longer registered; if it is refused for another reason, it is as before.
+///     descriptor was closed, it is no longer registered; if it is refused for another reason, it is as before. An
+///     interface that keeps no registrations in the kernel cannot see that: there `modify` succeeds, and the next wait
+///     says [`Readiness::INVALID`].
 /// 11. **The poller's own descriptors are closed on exec.**
 ///
 /// # Descriptors must outlive their registration

@@ -151,12 +151,17 @@ impl Ledger {
                         }
                         continue;
                     }
-                    Failure::Exhausted => {
-                        if !self.shed(listener) {
-                            self.rest(listener, &e);
+                    Failure::Exhausted => match self.shed(listener) {
+                        Ok(()) => continue,
+                        Err(Failure::Nobody) => {
+                            self.slots.get_mut(listener)?.ready = Readiness::NONE;
+                            return None;
                         }
-                        continue;
-                    }
+                        Err(_) => {
+                            self.rest(listener, &e);
+                            continue;
+                        }
+                    },
                     Failure::Listener => {
                         log::warn!("{listener}: the listener failed: {e}");
                         self.doom(listener, Reason::Failed(e));
@@ -194,26 +199,26 @@ impl Ledger {
         Some(stream)
     }
 
-    /// Accepts one connection by means of the reserve and closes it; false if there is no reserve, or it did not help.
-    fn shed(&mut self, listener: Token) -> bool {
+    /// Accepts one connection by means of the reserve and closes it. The kernel looks for a descriptor before it looks for a
+    /// connection, so without the reserve it would not even say that nobody waits.
+    fn shed(&mut self, listener: Token) -> Result<(), Failure> {
         if self.accepting.reserve.take().is_none() {
-            return false;
+            return Err(Failure::Exhausted);
         }
-        let Some(slot) = self.slots.get_mut(listener) else { return false };
+        let Some(slot) = self.slots.get_mut(listener) else { return Err(Failure::Listener) };
         self.stats.accepts += 1;
         let accepted = sys::socket::accept(slot.fd.as_fd());
-        let helped = match &accepted {
+        let result = match &accepted {
             Ok((_, peer)) => {
                 log::debug!("out of descriptors: a connection of {peer} is closed");
                 self.stats.shed += 1;
-                true
+                Ok(())
             }
-            // Nobody waits any more, which is as good.
-            Err(e) => classify(e) == Failure::Nobody,
+            Err(e) => Err(classify(e)),
         };
         drop(accepted);
         self.accepting.reserve = reserve().ok();
-        helped
+        result
     }
 
     /// Lets all listeners rest, because one found that something ran out.

@@ -138,7 +138,8 @@ pub enum SlowPolicy {
     /// The new message is dropped.
     DropNewest,
     /// Above the high mark, whoever sends is not read from until the queue has fallen to the low mark: right for a relay
-    /// or an echo. At `queue_max` the connection is closed.
+    /// or an echo. At `queue_max` the connection is closed. A sender is held when its callback has returned, so between
+    /// the high mark and `queue_max` there must be room for what `read_bytes` make of each sender of one turn.
     PauseProducer,
 }
 

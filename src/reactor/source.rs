@@ -45,7 +45,9 @@ impl Listener {
             let listener = match endpoint {
                 Endpoint::Tcp(addr) => Self::from(TcpListener::bind(addr)?),
                 Endpoint::Unix(path) => {
-                    Self { path: Some(SocketPath(path.clone())), ..UnixListener::bind(path)?.into() }
+                    // First of all: a path that could not be bound is somebody else's, and is not to be removed.
+                    let listener = UnixListener::bind(path)?;
+                    Self { path: Some(SocketPath(path.clone())), ..listener.into() }
                 }
                 Endpoint::Udp(_) | Endpoint::UnixDatagram(_) => {
                     let what = "datagram sockets have no connections: write tcp:// or unix://";
@@ -143,7 +145,9 @@ impl Datagram {
         let bind = || match endpoint {
             Endpoint::Udp(addr) => Ok(UdpSocket::bind(addr)?.into()),
             Endpoint::UnixDatagram(path) => {
-                Ok(Self { path: Some(SocketPath(path.clone())), ..UnixDatagram::bind(path)?.into() })
+                // First of all, as for a listener.
+                let socket = UnixDatagram::bind(path)?;
+                Ok(Self { path: Some(SocketPath(path.clone())), ..socket.into() })
             }
             Endpoint::Tcp(_) | Endpoint::Unix(_) => {
                 let what = "stream sockets have connections, not datagrams: write udp:// or unixgram://";

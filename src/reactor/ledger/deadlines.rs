@@ -40,7 +40,7 @@ impl Ledger {
     /// [`Gone`], if its owner is.
     pub fn set_interval(&mut self, owner: Token, period: Duration, missed: Missed) -> Result<TimerId, Gone> {
         let period = nanoseconds(period).max(1);
-        let at = self.now.saturating_add(period);
+        let at = self.clock.now().saturating_add(period);
         self.own(owner, Deadline { at, owner, purpose: Purpose::User, period, missed })
     }
 
@@ -49,10 +49,16 @@ impl Ledger {
         self.timers.arm(Deadline::once(self.after(after), Token::NONE, Purpose::User))
     }
 
+    /// The same, at a point in time; one that has passed is now.
+    pub(crate) fn set_loop_timer_at(&mut self, at: Instant) -> TimerId {
+        let at = self.clock.time(at).max(self.now);
+        self.timers.arm(Deadline::once(at, Token::NONE, Purpose::User))
+    }
+
     /// Sets a timer that fires again and again and belongs to nobody.
     pub fn set_loop_interval(&mut self, period: Duration, missed: Missed) -> TimerId {
         let period = nanoseconds(period).max(1);
-        let at = self.now.saturating_add(period);
+        let at = self.clock.now().saturating_add(period);
         self.timers.arm(Deadline { at, owner: Token::NONE, purpose: Purpose::User, period, missed })
     }
 
@@ -80,7 +86,7 @@ impl Ledger {
     #[must_use]
     pub fn timer_left(&self, timer: TimerId) -> Option<Duration> {
         let at = self.timers.deadline(timer)?;
-        Some(Duration::from_nanos(at.saturating_sub(self.now)))
+        Some(Duration::from_nanos(at.saturating_sub(self.clock.now())))
     }
 
     fn disown(&mut self, owner: Token, timer: TimerId) {
@@ -116,8 +122,10 @@ impl Ledger {
         self.timers.arm(Deadline::once(self.after(timeout), token, Purpose::Patience))
     }
 
+    /// What has no delay belongs to this turn. All else counts from the present: the turn may have been long already, and
+    /// from outside of one the last may be long ago.
     pub(in crate::reactor) fn after(&self, delay: Duration) -> u64 {
-        self.now.saturating_add(nanoseconds(delay))
+        if delay.is_zero() { self.now } else { self.clock.now().saturating_add(nanoseconds(delay)) }
     }
 
     /// The next timer of the program that is due. Those of the loop itself are dealt with on the way.
@@ -126,7 +134,7 @@ impl Ledger {
             match due.purpose {
                 Purpose::User => {
                     if due.owner != Token::NONE {
-                        if self.open(due.owner).is_err() {
+                        if !self.is_open(due.owner) {
                             continue;
                         }
                         if !due.repeats {

@@ -52,7 +52,8 @@ impl Ledger {
     /// Sends a datagram, to an address or, on a connected socket, to its peer.
     ///
     /// It is sent at once if the kernel takes it, and queued otherwise; when the queue is full it is dropped, as the
-    /// network would.
+    /// network would. To the address of a Unix socket that has no room it is dropped at once: no poller tells when that
+    /// one has room again.
     ///
     /// # Errors
     ///
@@ -70,6 +71,10 @@ impl Ledger {
                     slot.active_at = self.now;
                     self.stats.bytes_out += sent as u64;
                     return Ok(Sent::Queued);
+                }
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock && is_receivers_fault(to) => {
+                    self.stats.dropped += 1;
+                    return Ok(Sent::Dropped);
                 }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => slot.block(),
                 Err(e) => return Err(e),
@@ -111,7 +116,7 @@ impl Ledger {
                     slot.active_at = self.now;
                     self.stats.bytes_out += sent as u64;
                 }
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock && !is_receivers_fault(letter.to.as_ref()) => {
                     slot.block();
                     return;
                 }
@@ -128,4 +133,12 @@ impl Ledger {
             }
         }
     }
+}
+
+/// Whether a datagram that finds no room is held up by its receiver and not by this socket.
+///
+/// That is so for the address of a Unix socket. This socket stays writable then, so that waiting for it would be spinning,
+/// and one who does not read would hold up all the others. (A connected Unix socket is writable when its peer has room.)
+fn is_receivers_fault(to: Option<&Address>) -> bool {
+    matches!(to, Some(Address::Unix(_)))
 }

@@ -194,7 +194,7 @@ impl Ledger {
             return Err(Refusal::TooLarge { fd: fd.as_raw_fd(), limit }.into());
         }
         let mut slot = Slot::new(fd, kind, self.settings.slow_policy);
-        slot.active_at = self.now;
+        slot.active_at = self.clock.now();
         if matches!(kind, Kind::Descriptor | Kind::Shared) {
             // Of a pipe's writing end no end will ever be read, and nothing be written to its reading end.
             let access = sys::file::access(slot.fd.as_fd())?;
@@ -242,6 +242,11 @@ impl Ledger {
     /// socket, which serve many.
     pub(crate) fn is_stream(&self, token: Token) -> bool {
         self.slots.get(token).is_some_and(|slot| !matches!(slot.kind, Kind::Listener | Kind::Datagram | Kind::Waker))
+    }
+
+    /// Whether the program has a say in the source: it has neither ended nor been told to.
+    pub(crate) fn is_open(&self, token: Token) -> bool {
+        self.slots.get(token).is_some_and(Slot::is_open)
     }
 
     pub(crate) fn is_listener(&self, token: Token) -> bool {
@@ -343,6 +348,9 @@ impl Ledger {
         if let Some(slot) = self.slots.get_mut(token) {
             slot.owed |= owed::WAKE;
             self.push_ready(token);
+            if self.serving == Some(token) {
+                self.serving = None;
+            }
         }
     }
 }

@@ -130,14 +130,15 @@ impl Ledger {
                 }
                 Occurrence::Connected(token)
             }
-            owed::ACCEPT => self.accept(token)?,
+            owed::ACCEPT if slot.reads() => self.accept(token)?,
             owed::URGENT if slot.flags.any(Flags::WANTS_URGENT) => Occurrence::Urgent(token),
             owed::WAKE => {
                 slot.ready = Readiness::NONE;
                 if let Err(e) = self.waker.take() {
                     log::warn!("the bell of the loop cannot be read: {e}");
                 }
-                Occurrence::Woken
+                // The bell is nobody, and so is not held back for what those who rang it send.
+                return Some(Occurrence::Woken);
             }
             _ => return None,
         };
