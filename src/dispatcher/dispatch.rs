@@ -21,6 +21,39 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
         }
     }
 
+    /// The short way: calls the handlers of ordinary connections that are readable, until something else is to be told.
+    pub(super) fn dispatch_plain(&mut self) {
+        // One guard serves them all, since a panic leaves behind who was called.
+        while let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.dispatch_unguarded())) {
+            let token = self.reactor.ledger_ref().current();
+            self.count_panic(token, panic);
+            self.reactor.ledger().cut(token, Reason::Panicked);
+        }
+    }
+
+    fn dispatch_unguarded(&mut self) {
+        while !self.desk.stop {
+            let Some(token) = self.reactor.pop_plain() else { return };
+            let Some(Some(handler)) = self.handlers.get_mut(token.index() as usize) else {
+                self.without_handler(token);
+                continue;
+            };
+            let scope = Scope { ledger: self.reactor.ledger(), desk: &mut self.desk };
+            let mut cx = Context::new(scope, token, &mut self.buffer);
+            if let Err(e) = handler.handle_read(&mut cx, &mut self.shared) {
+                report_error(handler, e, &mut cx, &mut self.shared);
+            }
+            if !handler.readable() || handler.writable() {
+                let (reads, writes) = (handler.readable(), handler.writable());
+                // It is gone if it ended itself, and then wants nothing.
+                let _ = self.reactor.ledger().set_wants(token, reads, writes);
+            }
+            if self.desk.has_wishes() {
+                self.conclude();
+            }
+        }
+    }
+
     pub(super) fn dispatch(&mut self, occurrence: Occurrence) {
         match occurrence {
             Occurrence::Readable(token) => self.call(token, |handler, cx, shared| handler.handle_read(cx, shared)),
@@ -192,6 +225,7 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
 }
 
 /// Gives an error of a callback to the handler, unless it is none, or the connection has ended for it.
+#[cold]
 fn report_error<H: Dispatcher<Spawn = H>>(
     handler: &mut H,
     error: io::Error,

@@ -7,7 +7,7 @@ use super::scope::Desk;
 use super::shutdown::Draining;
 use super::{Context, Dispatcher, Outcome, Remote, Scope};
 use crate::poller::{AnyPoller, Poller, Token};
-use crate::reactor::{Address, Occurrence, Reactor, Settings, Source, Stats};
+use crate::reactor::{Address, Reactor, Settings, Source, Stats};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -202,12 +202,12 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
             self.timed_turns = TIMED_TURNS;
         }
         let timed = self.timed_turns > 0;
-        while !self.desk.stop {
+        loop {
             if !timed {
-                if let Some(token) = self.reactor.pop_plain() {
-                    self.dispatch(Occurrence::Readable(token));
-                    continue;
-                }
+                self.dispatch_plain();
+            }
+            if self.desk.stop {
+                break;
             }
             match self.reactor.pop() {
                 Some(occurrence) if timed => self.dispatch_timed(occurrence),

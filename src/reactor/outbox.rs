@@ -8,6 +8,8 @@ use std::sync::Arc;
 /// How many chunks one call gathers. The kernel takes 1,024; a room of a hundred in which everyone speaks needs so many.
 const GATHER: usize = 128;
 
+const FEW: usize = 16;
+
 /// Up to this size a shared chunk is copied into a page instead of being queued by reference: copying so few bytes costs
 /// less than a reference, a queue entry and an entry of the gathered write. ARCHITECTURE.md has the figures.
 pub(super) const COPY_SHARED: usize = 128;
@@ -60,6 +62,7 @@ impl Outbox {
     }
 
     /// Appends a message. With `whole`, messages stay apart, so that [`drop_oldest`](Self::drop_oldest) can tell them.
+    #[inline]
     pub(super) fn push(&mut self, chunk: Chunk<'_>, whole: bool) {
         let size = chunk.as_ref().len();
         if size == 0 {
@@ -111,18 +114,27 @@ impl Outbox {
             let bytes = &bytes[..bytes.len().min(budget)];
             (write(Piece::One(bytes))?, bytes.len())
         } else {
-            self.gather(budget, write)?
+            // Room for a few is made ready sooner than room for many.
+            if self.segments.len() <= FEW {
+                self.gather::<FEW>(budget, write)?
+            } else {
+                self.gather::<GATHER>(budget, write)?
+            }
         };
         self.advance(written);
         Ok(Progress { written, full: written < offered })
     }
 
-    fn gather(&self, budget: usize, write: impl FnOnce(Piece<'_>) -> io::Result<usize>) -> io::Result<(usize, usize)> {
-        let mut slices = [IoSlice::new(&[]); GATHER];
+    fn gather<const N: usize>(
+        &self,
+        budget: usize,
+        write: impl FnOnce(Piece<'_>) -> io::Result<usize>,
+    ) -> io::Result<(usize, usize)> {
+        let mut slices = [IoSlice::new(&[]); N];
         let mut count = 0;
         let mut offered = 0;
         let mut skip = self.written;
-        for segment in self.segments.iter().take(GATHER) {
+        for segment in self.segments.iter().take(N) {
             let bytes = &segment.bytes()[skip..];
             let bytes = &bytes[..bytes.len().min(budget - offered)];
             skip = 0;

@@ -8,6 +8,7 @@
 mod deadlines;
 mod ending;
 mod mailing;
+mod queueing;
 mod reading;
 mod sending;
 mod serving;
@@ -50,6 +51,9 @@ pub struct Ledger {
     pub(in crate::reactor) current: Option<Token>,
     /// Whose event is being worked off.
     serving: Option<Token>,
+    /// The callback that is running is that of an ordinary connection, and nothing has happened since that would make it
+    /// less ordinary: so its slot needs not be looked at again. Whatever changes a slot takes this back.
+    plain: bool,
     /// Whose registration may have to change.
     pub(in crate::reactor) dirty: Vec<Token>,
     /// Who is known to be ready and is served next turn, without waiting.
@@ -97,6 +101,7 @@ impl Ledger {
             stats: Stats::default(),
             current: None,
             serving: None,
+            plain: false,
             dirty: Vec::new(),
             ready: Vec::new(),
             doomed: VecDeque::new(),
@@ -310,6 +315,7 @@ impl Ledger {
 
     /// Notes that the registration of a source may have to change, or that it has something to be written.
     pub(in crate::reactor) fn touch(&mut self, token: Token) {
+        self.plain = false;
         if let Some(slot) = self.slots.get_mut(token) {
             if !slot.flags.any(Flags::DIRTY) {
                 slot.flags.set(Flags::DIRTY, true);
@@ -320,6 +326,7 @@ impl Ledger {
 
     /// Notes that a source is to be served next turn without waiting.
     fn push_ready(&mut self, token: Token) {
+        self.plain = false;
         if let Some(slot) = self.slots.get_mut(token) {
             if !slot.flags.any(Flags::IN_READY) {
                 slot.flags.set(Flags::IN_READY, true);

@@ -47,6 +47,7 @@ impl Ledger {
     /// What to make of a read that brought no data.
     #[cold]
     fn read_nothing(&mut self, from: Token, result: io::Result<usize>, buf: &mut [u8]) -> io::Result<usize> {
+        self.plain = false;
         let slot = self.slots.get_mut(from).ok_or(Gone)?;
         match result {
             Ok(_) => {

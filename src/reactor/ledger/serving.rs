@@ -2,6 +2,7 @@
 
 use super::super::occurrence::Occurrence;
 use super::super::reason::{Reason, SelfConnect};
+use super::super::settings::SlowPolicy;
 use super::super::slot::{Flags, Kind, owed};
 use super::Ledger;
 use crate::poller::{Event, Interest, Readiness, Token, Trigger};
@@ -19,12 +20,16 @@ impl Ledger {
         if event.readiness() != Readiness::READABLE || !slot.is_plain() {
             return false;
         }
-        match self.settings.trigger {
+        self.plain = match self.settings.trigger {
+            Trigger::Level => slot.policy != SlowPolicy::DropOldest,
+            // What is not read now will not be reported again: to be looked at when the callback has returned.
+            Trigger::Edge => {
+                slot.ready |= Readiness::READABLE;
+                false
+            }
             // Disarmed by this event: to be armed again.
             Trigger::Oneshot => return false,
-            Trigger::Edge => slot.ready |= Readiness::READABLE,
-            Trigger::Level => {}
-        }
+        };
         self.serving = Some(token);
         self.current = Some(token);
         true
@@ -152,12 +157,22 @@ impl Ledger {
         self.current = Some(token);
     }
 
+    /// Whose callback is running.
+    pub(crate) fn current(&self) -> Token {
+        self.current.unwrap_or(Token::NONE)
+    }
+
     /// Ends whatever callback is running: writes its answer, and takes the next step of a source on its way out.
     #[inline]
     pub(crate) fn end_callback(&mut self) {
         let Some(token) = self.current.take() else { return };
         if !self.reply.is_empty() {
             self.write_reply(token);
+        }
+        if self.plain {
+            self.plain = false;
+            self.serving = None;
+            return;
         }
         let edge = self.settings.trigger == Trigger::Edge;
         let Some(slot) = self.slots.get_mut(token) else { return };
