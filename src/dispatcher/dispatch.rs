@@ -26,8 +26,7 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
         // One guard serves them all, since a panic leaves behind who was called.
         while let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.dispatch_unguarded())) {
             let token = self.reactor.ledger_ref().current();
-            self.count_panic(token, panic);
-            self.reactor.ledger().cut(token, Reason::Panicked);
+            self.survive(token, panic);
         }
     }
 
@@ -102,10 +101,17 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
                 // It is gone if it ended itself, and then wants nothing.
                 let _ = self.reactor.ledger().set_wants(token, reads, writes);
             }
-            Err(panic) => {
-                self.count_panic(token, panic);
-                self.reactor.ledger().cut(token, Reason::Panicked);
-            }
+            Err(panic) => self.survive(token, panic),
+        }
+    }
+
+    /// Ends the connection whose handler panicked. A listener stays, or one client with the right bytes in its address
+    /// could end a server; what it had accepted is gone with the panic, so nothing repeats.
+    #[cold]
+    fn survive(&mut self, token: Token, panic: Box<dyn std::any::Any + Send>) {
+        self.count_panic(token, panic);
+        if !self.reactor.ledger().is_listener(token) {
+            self.reactor.ledger().cut(token, Reason::Panicked);
         }
     }
 

@@ -111,7 +111,8 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
         result
     }
 
-    /// Does something from outside with one handler; `None` if the token names none.
+    /// Does something from outside with one handler; `None` if the token names none. A panic in `work` counts as the
+    /// handler's own.
     pub fn with<R>(
         &mut self,
         token: Token,
@@ -189,7 +190,8 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
         }
     }
 
-    /// Makes one turn: waits until something happens, but no longer than this, and calls the handlers.
+    /// Makes one turn: waits until something happens, but no longer than this, and calls the handlers. After a `stop` no
+    /// handler is called until a [`run`](Self::run) has taken notice of it.
     ///
     /// # Errors
     ///

@@ -158,8 +158,9 @@ pub enum AcceptPolicy {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PanicPolicy {
-    /// Its connection is closed with [`Reason::Panicked`](super::Reason::Panicked); the loop goes on. In a program built
-    /// with `panic = "abort"` a panic ends the process all the same.
+    /// Its connection is closed with [`Reason::Panicked`](super::Reason::Panicked); the loop goes on. A listener stays,
+    /// and only what it had accepted is lost. In a program built with `panic = "abort"` a panic ends the process all the
+    /// same.
     #[default]
     Close,
     /// The panic goes on through the loop: for tests.
