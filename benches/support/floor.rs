@@ -6,6 +6,7 @@ use std::hint::black_box;
 use std::io::IoSlice;
 use std::net::TcpListener;
 use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 
 /// Bytes of the buffer that is read into, the same as the library's default.
@@ -216,6 +217,34 @@ pub fn call_by_hand(connections: usize) -> impl FnMut() {
             if bits & raw::EPOLLIN != 0 {
                 if let Some(count) = &mut handlers[token] {
                     *count = black_box(*count + 1);
+                }
+            }
+        }
+    }
+}
+
+/// Turns of an echo on connections that are there already: wait once, answer all that is ready.
+pub fn echo_turn(connections: &[UnixStream], mode: i32) -> impl FnMut() {
+    let epoll = raw::epoll();
+    for connection in connections {
+        raw::add(epoll, connection.as_raw_fd(), raw::EPOLLIN | raw::EPOLLRDHUP | mode);
+    }
+    let mut events = vec![raw::epoll_event { events: 0, u64: 0 }; 1024];
+    let mut buf = vec![0; BUFFER];
+    let edge = mode != 0;
+    move || {
+        for event in raw::wait(epoll, &mut events, -1) {
+            let fd = event.u64 as RawFd;
+            loop {
+                let read = raw::read(fd, &mut buf);
+                if read <= 0 {
+                    break;
+                }
+                let data = &buf[..read as usize];
+                assert_eq!(raw::write(fd, data), read, "the peer reads");
+                // A Unix socket may stop short of what there is.
+                if !edge {
+                    break;
                 }
             }
         }

@@ -2,7 +2,7 @@
 #![allow(unsafe_code, clippy::undocumented_unsafe_blocks, clippy::multiple_unsafe_ops_per_block)]
 
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use libc::{EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP, epoll_event};
@@ -31,12 +31,22 @@ pub fn epoll() -> RawFd {
 }
 
 pub fn add(epoll: RawFd, fd: RawFd, events: i32) -> i32 {
-    let mut event = epoll_event { events: events as u32, u64: fd as u64 };
+    add_as(epoll, fd, events, fd as u64)
+}
+
+/// Registers with a number of one's choice instead of the descriptor's.
+pub fn add_as(epoll: RawFd, fd: RawFd, events: i32, data: u64) -> i32 {
+    let mut event = epoll_event { events: events as u32, u64: data };
     unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_ADD, fd, &raw mut event) }
 }
 
 pub fn modify(epoll: RawFd, fd: RawFd, events: i32) -> i32 {
-    let mut event = epoll_event { events: events as u32, u64: fd as u64 };
+    modify_as(epoll, fd, events, fd as u64)
+}
+
+/// The same for who registered with a number of his choice.
+pub fn modify_as(epoll: RawFd, fd: RawFd, events: i32, data: u64) -> i32 {
+    let mut event = epoll_event { events: events as u32, u64: data };
     unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_MOD, fd, &raw mut event) }
 }
 
@@ -64,6 +74,26 @@ pub fn writev(fd: RawFd, bufs: &[io::IoSlice<'_>]) -> isize {
 
 pub fn close(fd: RawFd) {
     unsafe { libc::close(fd) };
+}
+
+pub fn eventfd() -> RawFd {
+    unsafe { libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC) }
+}
+
+/// Rings an eventfd.
+pub fn ring(bell: RawFd) {
+    write(bell, &1u64.to_ne_bytes());
+}
+
+/// Adds to a poller of the crate `polling`, whose own call for it is unsafe: the source is to be deleted from the poller
+/// before it is closed.
+pub fn poll_add(
+    poller: &polling::Poller,
+    source: &impl AsRawFd,
+    interest: polling::Event,
+    mode: polling::PollMode,
+) -> io::Result<()> {
+    unsafe { poller.add_with_mode(source, interest, mode) }
 }
 
 pub fn would_block() -> bool {

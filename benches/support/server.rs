@@ -2,7 +2,7 @@
 
 use super::{machine, raw};
 use std::env;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::Ordering;
@@ -34,7 +34,7 @@ fn listen() -> TcpListener {
 
 /// Answers each line of the bench with the counts so far.
 fn answer() {
-    for line in std::io::stdin().lock().lines() {
+    for line in io::stdin().lock().lines() {
         if line.is_err() {
             break;
         }
@@ -49,6 +49,8 @@ pub struct Server {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
+    /// Whether it answers for its counts.
+    counts: bool,
     pub address: SocketAddr,
 }
 
@@ -61,28 +63,42 @@ pub struct Usage {
 }
 
 impl Server {
-    /// Starts a contender.
+    /// Starts a contender of this program.
     pub fn start(name: &str) -> Self {
-        let mut child = Command::new(env::current_exe().unwrap())
-            .env(ENV, name)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let input = child.stdin.take().unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut command = Command::new(env::current_exe().unwrap());
+        command.env(ENV, name);
+        Self::spawn(command, true).unwrap_or_else(|e| panic!("{name} did not start: {e}"))
+    }
+
+    /// Starts any server that prints its address in its first line, and ends when its standard input does. With
+    /// `counts`, it answers each further line of input with its system calls and waits so far.
+    pub fn spawn(mut command: Command, counts: bool) -> io::Result<Self> {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(io::Error::other("it has no standard input and output"));
+        };
+        let mut output = BufReader::new(output);
         let mut line = String::new();
-        output.read_line(&mut line).unwrap();
-        let address = line.trim().parse().unwrap_or_else(|_| panic!("{name} did not start: {line:?}"));
-        Self { child, input, output, address }
+        output.read_line(&mut line)?;
+        match line.trim().parse() {
+            Ok(address) => Ok(Self { child, input, output, counts, address }),
+            Err(_) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                Err(io::Error::other(format!("its first line is no address: {line:?}")))
+            }
+        }
     }
 
     pub fn usage(&mut self) -> Usage {
-        writeln!(self.input).unwrap();
-        let mut line = String::new();
-        self.output.read_line(&mut line).unwrap();
-        let mut fields = line.split_whitespace().map(|field| field.parse().unwrap());
-        let (calls, waits) = (fields.next().unwrap(), fields.next().unwrap());
+        let (mut calls, mut waits) = (0, 0);
+        if self.counts {
+            writeln!(self.input).unwrap();
+            let mut line = String::new();
+            self.output.read_line(&mut line).unwrap();
+            let mut fields = line.split_whitespace().map(|field| field.parse().unwrap());
+            (calls, waits) = (fields.next().unwrap(), fields.next().unwrap());
+        }
         Usage { cpu_ns: machine::cpu_ns(self.child.id()), calls, waits }
     }
 
