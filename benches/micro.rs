@@ -31,7 +31,7 @@ const MANY: u64 = 6_000;
 type Case = (&'static str, fn(u64), u64);
 
 const CASES: [Case; 10] = [
-    ("echo by hand, level", |n| echo_by_hand(n, 90), 200),
+    ("echo by hand, level", |n| echo_by_hand(n, 0), 90),
     ("echo by hand, edge", |n| echo_by_hand(n, raw::EPOLLET), 110),
     ("echo, level", |n| echo(n, Trigger::Level), 490),
     ("echo, edge", |n| echo(n, Trigger::Edge), 1390),
