@@ -166,7 +166,7 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
     }
 
     fn close(&mut self, token: Token, reason: Reason) {
-        if self.draining.is_some() && !self.reactor.ledger().is_listener(token) {
+        if self.draining.is_some() && self.reactor.ledger().is_stream(token) {
             let lost = self.reactor.ledger().queued(token).unwrap_or(0);
             if let Some(draining) = &mut self.draining {
                 draining.count(&reason, lost);

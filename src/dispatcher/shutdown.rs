@@ -41,7 +41,7 @@ pub(super) struct Draining {
 }
 
 impl Draining {
-    /// Counts a source that has ended. Listeners do not count.
+    /// Counts a connection that has ended, or a pipe or the like.
     pub(super) fn count(&mut self, reason: &Reason, lost: usize) {
         self.report.bytes_lost += lost;
         if lost == 0 && matches!(reason, Reason::Peer | Reason::Local) {
