@@ -225,7 +225,7 @@ fn a_held_producer_is_not_read_from_until_its_receiver_has_drained(backend: Back
                 let _ = producer.write(&[7; 4096]);
                 relay(rig, from, to);
             },
-            |rig| rig.stats().queued == 0 && rig.stats().bytes_in > read,
+            |rig| rig.stats().bytes_in > read,
         );
         // It went on when it was told so, and not before.
         let after = &rig.log[log..];

@@ -1,5 +1,5 @@
-//! calloop: level-triggered, as over polling, on which it stands, nothing else is cheaper. Where a callback changes its
-//! own interest, the connection is an event source of its own around a `Generic`, as the crate's book builds them; where
+//! calloop: level-triggered, which is the cheapest with polling, on which it stands. Where a callback changes its own
+//! interest, the connection is an event source of its own around a `Generic`, as the crate's book builds them; where
 //! others do, it is reached through its `Dispatcher`.
 
 use super::super::local::{ctl, dispatch, timers, wake};

@@ -1,5 +1,5 @@
-//! mio: edge-triggered by nature. A connection is registered once, for both directions, as its author's own runtime does
-//! it; a read that does not fill the buffer ends the reading, unless the end of the stream was announced.
+//! mio: edge-triggered by nature. A connection is registered once, for both directions, as tokio does it that stands on
+//! mio; a read that does not fill the buffer ends the reading, as there, unless the end of the stream was announced.
 
 use super::super::local::{ctl, dispatch, wake};
 use super::super::scenario::{Cell, Scenario};
@@ -195,8 +195,8 @@ pub fn prepare(cell: &Cell) -> io::Result<Round> {
     }
 }
 
-/// One token an event is enough. Each is written by itself, after the event for the one before it has been taken, so each
-/// makes an edge of its own; and nobody overtakes in the ready list.
+/// One token an event is enough. Each is written by itself, after the event for the one before it has been taken, so
+/// each makes an edge of its own; and nobody overtakes in the ready list.
 fn dispatch(cell: &Cell) -> io::Result<Round> {
     let ring = dispatch::Ring::new(cell)?;
     ring.start()?;

@@ -1,6 +1,5 @@
-//! polling: level-triggered, with interest in one direction at a time for an echo. Its events do not tell of an end that
-//! came together with data, so that edge-triggered, each read would need another to see that there is no more; and in its
-//! oneshot mode, each event would need a registration.
+//! polling: level-triggered. Its events do not tell of an end that came together with data, so that with edges, each
+//! read would need another to see that there is no more; and in its oneshot mode, each event would need a registration.
 
 use super::super::local::{ctl, dispatch, wake};
 use super::super::scenario::{Cell, Scenario};
