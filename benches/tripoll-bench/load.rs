@@ -228,8 +228,8 @@ impl Clients {
         Err(io::Error::new(io::ErrorKind::TimedOut, "not everyone hears the others"))
     }
 
-    /// After [`gather`](Self::gather): everyone in `speakers` says a line, all wait until everyone has heard it, and so on for a while. The lines of a
-    /// speaker must come in order and once.
+    /// After [`gather`](Self::gather): everyone in `speakers` says a line, all wait until everyone has heard it, and so on
+    /// for a while. The lines of a speaker must come in order and once.
     pub fn chat(&mut self, speakers: usize, duration: Duration) -> io::Result<Seen> {
         let mut start = Seen::start();
         let end = start.0 + duration;
