@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::print_stdout, clippy::print_stderr, unreachable_pub)]
 
 mod check;
-mod compare;
+pub(crate) mod compare;
 mod contender;
 mod foreign;
 mod helper;
@@ -12,7 +12,7 @@ mod options;
 pub(crate) mod page;
 mod peers;
 mod report;
-mod sample;
+pub(crate) mod sample;
 mod scenario;
 mod serve;
 #[path = "../support/mod.rs"]

@@ -3,6 +3,7 @@
 use crate::support::BOUND;
 use std::collections::BTreeMap;
 use std::env;
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -63,7 +64,7 @@ impl Rig {
     }
 }
 
-impl<P: Poller> Rig<P> {
+impl<P: Poller + fmt::Debug> Rig<P> {
     pub(crate) fn on(poller: P, settings: Settings) -> Self {
         Self::around(Reactor::with_settings(poller, settings).unwrap())
     }
@@ -238,7 +239,7 @@ impl<P: Poller> Rig<P> {
         let told = self.turn(Some(5 * MILLISECOND));
         let after = self.stats();
         assert_eq!(told, []);
-        assert_eq!(after.events, before.events, "an event that nobody has a use for");
+        assert_eq!(after.events, before.events, "an event that nobody has a use for: {:#?}", self.reactor);
         assert_eq!(after.poller_calls, before.poller_calls + 1, "system calls while nothing happens");
         assert_eq!(after.empty_waits, before.empty_waits + 1);
         assert_eq!((after.reads, after.writes), (before.reads, before.writes));
@@ -336,8 +337,13 @@ impl AsFd for Peer {
 pub(crate) fn tcp_pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let theirs = connect(&Address::from(listener.local_addr().unwrap()));
-    let (ours, _) = listener.accept().unwrap();
-    (ours, theirs)
+    loop {
+        let (ours, peer) = listener.accept().unwrap();
+        // Another test may try its luck at this port.
+        if peer == theirs.local_addr().unwrap() {
+            return (ours, theirs);
+        }
+    }
 }
 
 /// A client of the world outside.

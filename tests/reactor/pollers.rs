@@ -1,5 +1,6 @@
 //! Pollers that misbehave, or tell what they are asked.
 
+use std::fmt;
 use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::time::Duration;
@@ -20,6 +21,12 @@ impl Meddler {
         wait: impl FnMut(&mut AnyPoller, &mut Events, Option<Duration>) -> io::Result<()> + 'static,
     ) -> Self {
         Self { inner: AnyPoller::new(backend).unwrap(), wait: Box::new(wait) }
+    }
+}
+
+impl fmt::Debug for Meddler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Meddler").field(&self.inner).finish()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The page of the bench: what it says is made of the samples that it is given.
+//! What the bench makes of its samples: the page, the verdicts, the comparison of two runs.
 
 #[allow(dead_code)]
 #[path = "../benches/tripoll-bench/main.rs"]
@@ -184,4 +184,38 @@ fn a_run_without_samples_is_a_page_all_the_same() {
 fn what_is_no_run_is_refused() {
     let error = bench::page::of_json("{}").expect_err("there are no samples in it");
     assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
+}
+
+fn run(samples: &[Vec<Value>]) -> bench::sample::Run {
+    serde_json::from_value(json!({"samples": samples.concat(), "about": {}, "absent": {}})).expect("it is a run")
+}
+
+/// A run on a machine that is so many times as slow, of a build that is.
+fn measured(machine: f64, build: f64) -> bench::sample::Run {
+    let wobble = [1.0, 1.02, 0.98, 1.01, 0.99];
+    let own = wobble.map(|wobble| 100.0 * machine * build * wobble);
+    run(&[echo("floor-level", &STEADY.map(|figure| figure * machine)), echo("tripoll-epoll-level", &own)])
+}
+
+#[test]
+fn a_slower_build_is_worse_in_one_order_and_better_in_the_other() {
+    let (old, new) = (measured(1.0, 1.0), measured(1.0, 1.2));
+    let there = bench::compare::Comparison::of(&old, &new);
+    assert_eq!((there.same, there.better, there.worse), (0, 0, 1), "{there:?}");
+    let back = bench::compare::Comparison::of(&new, &old);
+    assert_eq!((back.same, back.better, back.worse), (0, 1, 0), "{back:?}");
+}
+
+#[test]
+fn the_same_build_is_the_same_on_a_slower_machine_too() {
+    for machine in [1.0, 3.0] {
+        let comparison = bench::compare::Comparison::of(&measured(1.0, 1.0), &measured(machine, 1.0));
+        assert_eq!((comparison.same, comparison.lines.len()), (1, 0), "{comparison:?}");
+    }
+}
+
+#[test]
+fn runs_that_have_nothing_in_common_cannot_be_compared() {
+    let comparison = bench::compare::Comparison::of(&run(&[]), &measured(1.0, 1.0));
+    assert_eq!((comparison.same, comparison.better, comparison.worse), (0, 0, 0));
 }
