@@ -1,7 +1,7 @@
 //! Who takes part in what.
 
 use super::foreign;
-use super::scenario::Scenario;
+use super::scenario::{Cell, Scenario};
 
 /// Where a contender comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,9 +66,10 @@ impl Contender {
         matches!(self.name, "tripoll-select").then_some(1024)
     }
 
-    /// Whether it has an entry for this scenario at all.
-    pub fn enters(self, scenario: Scenario) -> bool {
-        match (self.family, scenario) {
+    /// Whether it has an entry for this cell at all.
+    pub fn enters(self, cell: &Cell) -> bool {
+        match (self.family, cell.scenario) {
+            (_, Scenario::Memory) if !cell.is_served() => matches!(self.name, "floor-level" | "tripoll-epoll-level"),
             (_, Scenario::Idle | Scenario::Echo | Scenario::Churn | Scenario::Memory) => true,
             (Family::Foreign, Scenario::Chat) => foreign::CHATS.contains(&self.name),
             (_, Scenario::Chat) => self.name != "floor-edge",

@@ -138,7 +138,7 @@ fn with_contenders(cell: Cell, contenders: &[Contender]) -> (Cell, Vec<Contender
         let largest = descriptors.iter().filter_map(|name| cell.params.get(*name)).max().copied().unwrap_or(0) as usize;
         // A pair has two, and the idle ones come on top of a hundred busy ones.
         let needed = if cell.params.contains_key("pairs") { 2 * largest } else { largest + 110 };
-        contender.enters(cell.scenario) && contender.descriptor_bound().is_none_or(|bound| needed < bound)
+        contender.enters(&cell) && contender.descriptor_bound().is_none_or(|bound| needed < bound)
     };
     let entered = contenders.iter().copied().filter(fits).collect();
     (cell, entered)

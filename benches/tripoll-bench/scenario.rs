@@ -79,15 +79,11 @@ impl Scenario {
         Self::Wake,
     ];
 
-    /// Whether a server is loaded from another process; otherwise the contender measures itself in one of its own.
-    pub fn is_served(self) -> bool {
-        matches!(self, Self::Idle | Self::Echo | Self::Churn | Self::Chat | Self::Memory)
-    }
-
     /// What the figures mean; the first is the one that ratios and verdicts are about.
     pub fn figures(self) -> &'static [Figure] {
         const SERVED: &[Figure] = &[
             less("cpu_ns", "CPU ns/request"),
+            less("user_ns", "of them in user space"),
             less("calls", "calls/request"),
             more("per_second", "requests/s"),
             less("p50_us", "p50 us"),
@@ -96,6 +92,7 @@ impl Scenario {
         ];
         const CHAT: &[Figure] = &[
             less("cpu_ns", "CPU ns/delivery"),
+            less("user_ns", "of them in user space"),
             less("calls", "calls/delivery"),
             more("per_second", "deliveries/s"),
             less("p50_us", "p50 us"),
@@ -106,7 +103,7 @@ impl Scenario {
         const CTL: &[Figure] = &[less("ns", "ns/message"), less("calls", "calls/message")];
         const TIMERS: &[Figure] =
             &[less("ns", "ns to push back"), less("add_ns", "ns to add"), less("cancel_ns", "ns to cancel")];
-        const MEMORY: &[Figure] = &[less("bytes", "bytes each")];
+        const MEMORY: &[Figure] = &[less("bytes", "bytes each, beside its data")];
         const QUEUE: &[Figure] = &[less("ns", "ns/chunk"), less("calls", "calls/chunk")];
         const WAKE: &[Figure] = &[less("ns", "ns there and back"), less("post_ns", "ns/post in a burst")];
         match self {
@@ -132,6 +129,15 @@ pub struct Cell {
 impl Cell {
     pub fn new(scenario: Scenario, params: &[(&str, u64)]) -> Self {
         Self { scenario, params: params.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect() }
+    }
+
+    /// Whether a server is loaded from another process; otherwise the contender measures itself in one of its own.
+    pub fn is_served(&self) -> bool {
+        match self.scenario {
+            Scenario::Idle | Scenario::Echo | Scenario::Churn | Scenario::Chat => true,
+            Scenario::Memory => self.params.contains_key("idle connections"),
+            _ => false,
+        }
     }
 
     /// A parameter that the scenario has.
@@ -204,7 +210,12 @@ fn cells(scenario: Scenario, depth: Depth) -> Vec<Cell> {
             pick(&[10, 100], &[10, 100, 1000]).iter().map(speaking).collect()
         }
         Scenario::Timers => one("pending", pick(&[1000, 1_000_000], &[1000, 10_000, 100_000, 1_000_000])),
-        Scenario::Memory => one("idle connections", if full { &[1000, 10_000] } else { &[10_000] }),
+        Scenario::Memory => {
+            let mut cells: Vec<Cell> = one("idle connections", if full { &[1000, 10_000] } else { &[10_000] });
+            cells.push(Cell::new(scenario, &[("queued messages", 10_000)]));
+            cells.push(Cell::new(scenario, &[("timers", 100_000)]));
+            cells
+        }
         Scenario::Queue => one("chunks", pick(&[1, 8, 64], &[1, 2, 4, 8, 16, 32, 64])),
         Scenario::Wake => vec![Cell::new(scenario, &[])],
     }

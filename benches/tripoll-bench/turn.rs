@@ -23,24 +23,34 @@ enum Runs {
     /// In a process of its own, by itself.
     Alone(Helper),
     /// As a server. The idle clients stay as long as it does.
-    Served { server: Server, _idle: Option<Helper> },
+    Served { server: Server, _idle: Option<Helper>, total: Total },
     /// As a server that is started afresh for each round, to see its memory grow.
     Afresh(Contender),
+}
+
+/// Nanoseconds in user space from which on they say something: ten ticks.
+const TELLING: f64 = 1e8;
+
+/// Time in user space is told in ticks of 10 ms, too coarse for a round: so it is summed up over them.
+#[derive(Default)]
+struct Total {
+    user_ns: f64,
+    done: f64,
 }
 
 impl Turn {
     pub fn start(contender: Contender, cell: &Cell, rate: Option<f64>) -> io::Result<Self> {
         let runs = match cell.scenario {
+            _ if !cell.is_served() => Runs::Alone(Helper::working(contender.name, cell)?),
             Scenario::Memory => Runs::Afresh(contender),
-            scenario if scenario.is_served() => {
+            scenario => {
                 let server = serve(contender, scenario)?;
                 let idle = match scenario {
                     Scenario::Idle => Some(Helper::sitting(server.address, cell.get("idle"))?),
                     _ => None,
                 };
-                Runs::Served { server, _idle: idle }
+                Runs::Served { server, _idle: idle, total: Total::default() }
             }
-            _ => Runs::Alone(Helper::working(contender.name, cell)?),
         };
         Ok(Self { cell: cell.clone(), runs, rate })
     }
@@ -49,7 +59,16 @@ impl Turn {
     pub fn round(&mut self, duration: Duration) -> io::Result<Figures> {
         match &mut self.runs {
             Runs::Alone(helper) => helper.round(),
-            Runs::Served { server, .. } => serve_round(server, &self.cell, duration, self.rate),
+            Runs::Served { server, total, .. } => {
+                let user = machine::user_ns(server.pid());
+                let (mut figures, done) = serve_round(server, &self.cell, duration, self.rate)?;
+                total.user_ns += (machine::user_ns(server.pid()) - user) as f64;
+                total.done += done;
+                if total.user_ns >= TELLING {
+                    figures.insert("user_ns".to_owned(), total.user_ns / total.done);
+                }
+                Ok(figures)
+            }
             Runs::Afresh(contender) => memory_round(*contender, &self.cell),
         }
     }
@@ -63,7 +82,8 @@ fn serve(contender: Contender, scenario: Scenario) -> io::Result<Server> {
     }
 }
 
-fn serve_round(server: &mut Server, cell: &Cell, duration: Duration, rate: Option<f64>) -> io::Result<Figures> {
+/// What was counted by the round's load, and how much that was.
+fn serve_round(server: &mut Server, cell: &Cell, duration: Duration, rate: Option<f64>) -> io::Result<(Figures, f64)> {
     let warm_up = duration / 10;
     let manner = |bytes, pipeline| Manner { bytes, pipeline, duration, rate };
     let echo = |server: &mut Server, connections, manner: Manner| {
@@ -91,7 +111,7 @@ fn serve_round(server: &mut Server, cell: &Cell, duration: Duration, rate: Optio
         }
         other => Err(io::Error::other(format!("{other} has no server"))),
     }?;
-    Ok(figures(before, &seen, after))
+    Ok((figures(before, &seen, after), seen.done as f64))
 }
 
 fn figures(before: Usage, seen: &Seen, after: Usage) -> Figures {

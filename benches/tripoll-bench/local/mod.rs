@@ -2,6 +2,7 @@
 
 pub mod ctl;
 pub mod dispatch;
+mod memory;
 mod queue;
 pub mod timers;
 pub mod wake;
@@ -16,6 +17,7 @@ pub fn prepare(contender: &str, cell: &Cell) -> io::Result<Round> {
     match cell.scenario {
         _ if !ours => peers::prepare(contender, cell),
         Scenario::Dispatch => dispatch::prepare(contender, cell),
+        Scenario::Memory => memory::prepare(contender, cell),
         Scenario::Ctl => ctl::prepare(contender, cell),
         Scenario::Timers => timers::prepare(contender, cell),
         Scenario::Queue => queue::prepare(contender, cell),
