@@ -31,7 +31,8 @@ pub struct Settings {
     pub read_bytes: usize,
     /// Datagrams that one socket may receive between two waits. Default: 64.
     pub datagrams_per_turn: usize,
-    /// Bytes that one connection may write between two waits. Default: 256 KiB.
+    /// Bytes that one connection may write at a time: before a wait, and again for the event that it brings. Default:
+    /// 256 KiB.
     pub write_bytes: usize,
     /// Connections that one listener may accept between two waits. Default: 64.
     pub accepts_per_turn: usize,

@@ -91,7 +91,7 @@ fn no_source_writes_more_than_its_share_in_a_turn(backend: Backend, trigger: Tri
     let mut turns = 0;
     while got.len() < 10_000 {
         let before = got.len();
-        event_loop.turn(Some(BOUND)).unwrap();
+        event_loop.turn(Some(Duration::ZERO)).unwrap();
         read_available(&mut peer, &mut got);
         // Once before the wait, and once for the event that it brings.
         assert!(got.len() - before <= 2000, "{} bytes in a turn", got.len() - before);

@@ -1,8 +1,8 @@
 //! Outgoing connections: how they come about, and how it is told that they do not.
 
-use crate::kit::{Rig, SECOND, Told};
+use crate::kit::{Peer, Rig, SECOND, Told};
 use crate::support::{every_backend, every_backend_and_trigger};
-use std::io;
+use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixListener;
 use tripoll::reactor::{Address, Backoff, Listener, Reason, SelfConnect};
@@ -15,6 +15,7 @@ every_backend_and_trigger!(
     a_connection_that_does_not_come_about_ends_by_its_deadline,
     a_finished_attempt_ends_without_being_connected,
     a_unix_connection_stands_at_once_and_is_told_all_the_same,
+    one_who_has_connected_hears_what_the_other_side_says_first,
 );
 
 mod any_trigger {
@@ -129,6 +130,29 @@ fn a_unix_connection_stands_at_once_and_is_told_all_the_same(backend: Backend, t
     rig.ledger().finish(listener).unwrap();
     rig.until_told(Told::Closed(listener));
     assert!(!path.exists());
+}
+
+fn one_who_has_connected_hears_what_the_other_side_says_first(backend: Backend, trigger: Trigger) {
+    let unix = UnixListener::bind_addr(&crate::kit::abstract_name()).unwrap();
+    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addresses = [Address::from(unix.local_addr().unwrap()), Address::from(tcp.local_addr().unwrap())];
+    for address in addresses {
+        let mut rig = Rig::new(backend, trigger);
+        let client = rig.ledger().connect(&address).unwrap();
+        rig.until_told(Told::Connected(client));
+        // It has nothing to write any more, so it is not told that it could. (An edge is reported again when the interest
+        // grows, as it does now.)
+        let events = rig.stats().events;
+        rig.assert_asleep();
+        assert!(rig.stats().events == events || trigger == Trigger::Edge);
+        let mut server = match address.as_inet() {
+            Some(_) => Peer::Tcp(tcp.accept().unwrap().0),
+            None => Peer::Unix(unix.accept().unwrap().0),
+        };
+        server.write_all(b"welcome").unwrap();
+        rig.until(|rig| rig.read_of(client) == b"welcome");
+        rig.assert_asleep();
+    }
 }
 
 /// One who connects, from some port of the kernel's choice, to a port where nobody listens is given that very port sooner or

@@ -7,7 +7,8 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixStream;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixStream};
 use std::path::PathBuf;
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -381,4 +382,10 @@ pub(crate) fn socket_path() -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     env::temp_dir().join(format!("tripoll-reactor-{}-{count}.sock", process::id()))
+}
+
+/// A name for a Unix socket that nobody else uses, and that needs no file.
+pub(crate) fn abstract_name() -> SocketAddr {
+    let path = socket_path();
+    SocketAddr::from_abstract_name(path.as_os_str().as_encoded_bytes()).unwrap()
 }

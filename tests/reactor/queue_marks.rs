@@ -11,6 +11,7 @@ use tripoll::{Backend, Settings, Token, Trigger};
 every_backend_and_trigger!(
     above_the_high_mark_is_above_and_not_at_it,
     a_queue_that_has_fallen_to_its_low_mark_is_told_once,
+    a_queue_that_is_told_as_drained_has_lost_its_interest_in_writing,
     a_queue_that_was_never_above_its_high_mark_is_not_told,
     a_producer_is_asked_while_its_queue_is_empty,
     a_producer_that_has_no_room_is_not_asked,
@@ -26,16 +27,14 @@ fn marks(trigger: Trigger) -> Settings {
 /// Sends until the kernel takes no more and so much is queued.
 fn fill(rig: &mut Rig, token: Token, wanted: usize) {
     let stuffing = noise(4096);
-    rig.until(|rig| {
-        let before = rig.ledger().queued(token).unwrap();
-        // Less than a page that finds no room: what follows stays in the queue.
-        if before > 0 {
-            return true;
-        }
-        rig.ledger().send(token, &stuffing).unwrap();
-        rig.glance();
-        rig.ledger().queued(token).unwrap() > 0
-    });
+    // Less than a page that finds no room: what follows stays in the queue.
+    rig.until_with(
+        |rig| {
+            rig.ledger().send(token, &stuffing).unwrap();
+            rig.glance();
+        },
+        |rig| rig.ledger().queued(token).unwrap() > 0,
+    );
     let queued = rig.ledger().queued(token).unwrap();
     rig.ledger().send(token, vec![1; wanted - queued]).unwrap();
     assert_eq!(rig.ledger().queued(token), Ok(wanted));
@@ -82,6 +81,20 @@ fn a_queue_that_has_fallen_to_its_low_mark_is_told_once(backend: Backend, trigge
         }
         peer.shutdown_write();
     }
+}
+
+fn a_queue_that_is_told_as_drained_has_lost_its_interest_in_writing(backend: Backend, trigger: Trigger) {
+    let mut rig = Rig::with(backend, marks(trigger));
+    let (token, mut peer) = rig.pair(Family::Unix);
+    fill(&mut rig, token, 20_000);
+    rig.assert_asleep();
+    peer.set_nonblocking();
+    while peer.read(&mut [0; 65_536]).is_ok() {}
+    assert_eq!(rig.turn(None), [Told::Drained(token)]);
+    assert_eq!(rig.ledger().queued(token), Ok(0));
+    let events = rig.stats().events;
+    rig.assert_asleep();
+    assert_eq!(rig.stats().events, events);
 }
 
 fn a_queue_that_was_never_above_its_high_mark_is_not_told(backend: Backend, trigger: Trigger) {

@@ -103,6 +103,8 @@ impl Ledger {
             if self.serving != Some(token) {
                 self.push_ready(token);
             }
+            // Told of this, it may be an ordinary connection again, at which nobody looks to take the interest in writing back.
+            self.touch(token);
             self.release_held(token);
         }
     }

@@ -265,6 +265,8 @@ impl Ledger {
                     if let Some(patience) = slot.patience.take() {
                         self.timers.cancel(patience);
                     }
+                    // From now on it is read from. Otherwise it is an ordinary connection, at which nobody looks again.
+                    self.touch(token);
                     return true;
                 }
             },
