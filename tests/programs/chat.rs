@@ -14,6 +14,7 @@ use tripoll::{Backend, Trigger};
 
 crate::support::every_backend_and_trigger! {
     everybody_hears_every_line_of_the_others_once_and_in_order,
+    a_thousand_members_hear_each_line_once_and_in_order,
     who_does_not_read_is_cut_and_the_others_miss_nothing,
 }
 
@@ -31,6 +32,27 @@ fn everybody_hears_every_line_of_the_others_once_and_in_order(backend: Backend, 
         let awaited = (0..MEMBERS).filter(|other| *other != id && character(*other) != Character::Resets);
         let awaited = awaited.map(|other| (other, LINES)).collect();
         (Socket::Tcp(stream), Member::new(id, character(id), LINES, awaited, seed))
+    });
+    if let Err(e) = drive(members.collect(), BOUND) {
+        panic!("{e} (TRIPOLL_TEST_SEED={seed})");
+    }
+}
+
+/// Of whom some speak, and some of those go away meanwhile.
+fn a_thousand_members_hear_each_line_once_and_in_order(backend: Backend, trigger: Trigger) {
+    const SPEAKERS: usize = 12;
+    const SAID: usize = 10;
+    let _heavy = heavy();
+    let members = if backend == Backend::Select { 900 } else { 1000 };
+    let server = plain_chat(backend, trigger, &["--queue", "67108864"]);
+    let seed = seed();
+    let members = crowd(&server, members).into_iter().enumerate().map(|(id, stream)| {
+        stream.set_nonblocking(true).unwrap();
+        let speaks = id < SPEAKERS;
+        let awaited = (0..SPEAKERS).filter(|other| *other != id && character(*other) != Character::Resets);
+        let awaited = awaited.map(|other| (other, SAID)).collect();
+        let character = if speaks { character(id) } else { Character::Steady };
+        (Socket::Tcp(stream), Member::new(id, character, if speaks { SAID } else { 0 }, awaited, seed))
     });
     if let Err(e) = drive(members.collect(), BOUND) {
         panic!("{e} (TRIPOLL_TEST_SEED={seed})");
@@ -76,6 +98,18 @@ fn who_does_not_read_is_cut_and_the_others_miss_nothing(backend: Backend, trigge
 fn plain_chat(backend: Backend, trigger: Trigger, more: &[&str]) -> Server {
     let args = ["--plain", "--backend", backend.name(), "--trigger", trigger.name()];
     Server::start("chat", &[&args, more].concat())
+}
+
+/// Very many members, all of whom are known to be in: they come in by the order in which they came, so that whoever hears
+/// the last of them is not alone.
+fn crowd(server: &Server, members: usize) -> Vec<TcpStream> {
+    let mut all: Vec<TcpStream> = (0..members).map(|_| server.connect()).collect();
+    let (last, others) = all.split_last_mut().unwrap();
+    writeln!(last, "hello").unwrap();
+    for stream in others {
+        assert_eq!(read_line(&mut BufReader::with_capacity(1, stream)), "hello\n");
+    }
+    all
 }
 
 /// So many members, all of whom are known to be in.
