@@ -109,6 +109,57 @@ fn python_gets_back_what_it_sends_byte_by_byte() {
     });
 }
 
+/// Python's asyncio: so many connections at once, each with its own messages of any size up to a mebibyte, and with
+/// pauses; some go away by a reset, the others by a half-close.
+const CROWD: &str = r#"
+import asyncio, random, resource, socket, struct, sys
+host, port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+async def client(number):
+    chance = random.Random(number)
+    reader, writer = await asyncio.open_connection(host, port)
+    await everyone.wait()
+    for _ in range(3):
+        size = 1 << 20 if number % 100 == 0 else int(2 ** chance.uniform(0, 14))
+        message = chance.randbytes(size)
+        writer.write(message)
+        assert await reader.readexactly(size) == message
+        await asyncio.sleep(chance.uniform(0, 0.05))
+    if number % 7 == 0:
+        linger = struct.pack("ii", 1, 0)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        writer.close()
+        return 0
+    last = chance.randbytes(1000)
+    writer.write(last)
+    writer.write_eof()
+    assert await reader.read() == last
+    writer.close()
+    return 1
+async def main():
+    global everyone
+    everyone = asyncio.Barrier(count) if hasattr(asyncio, "Barrier") else asyncio.Event()
+    if not hasattr(asyncio, "Barrier"): everyone.set()
+    ended = await asyncio.gather(*(client(number) for number in range(count)))
+    print(len(ended), "clients,", sum(ended), "ended by a half-close")
+asyncio.run(main())
+"#;
+
+#[test]
+#[ignore = "needs nc, telnet, python3; .ci/run runs it"]
+fn a_thousand_connections_of_python_get_back_what_they_send() {
+    on_every_backend_and_trigger(|backend, trigger| {
+        let server = echo("tcp://127.0.0.1:0", "dispatcher", backend, trigger);
+        let count: usize = if backend == Backend::Select { 900 } else { 1000 };
+        let mut python = Program::start("python3", &["-c", CROWD, "127.0.0.1", &port(&server), &count.to_string()]);
+        let half_closes = count - count.div_ceil(7);
+        let expected = format!("{count} clients, {half_closes} ended by a half-close\n");
+        assert_eq!(String::from_utf8(python.hear_all()).unwrap(), expected, "{backend}, {trigger}");
+        python.ends_well();
+    });
+}
+
 #[test]
 #[ignore = "needs nc, telnet, python3; .ci/run runs it"]
 fn nc_telnet_python_and_our_client_talk_to_each_other() {
