@@ -9,13 +9,14 @@ mod support;
 use std::io;
 use std::net::TcpListener;
 use support::load::Clients;
-use support::raw::{self, Counter};
+use support::ours::{Member, count};
+use support::raw;
 use support::server::{self, Server};
 use support::table::{self, Row};
 use support::{floor, machine};
 use tripoll::poller::EpollPoller;
-use tripoll::reactor::{Address, Reactor, Reason, Stream};
-use tripoll::{Context, Dispatcher, EventLoop, Settings, Token, Trigger};
+use tripoll::reactor::Reactor;
+use tripoll::{EventLoop, Settings, Trigger};
 
 const MEMBERS: usize = 100;
 const LINE: &[u8; 64] = b"a line as people write them, and as long as sixty-four bytes. .\n";
@@ -62,54 +63,12 @@ fn serve(name: &str, listener: TcpListener) {
     }
 }
 
-/// A member of the room; the listener is one that never says anything.
-#[derive(Default)]
-struct Member {
-    /// A line that has not ended yet.
-    input: Vec<u8>,
-}
-
-impl Dispatcher for Member {
-    type Shared = Vec<Token>;
-    type Spawn = Self;
-
-    fn handle_accept(
-        &mut self,
-        stream: Stream,
-        _: Address,
-        cx: &mut Context<'_, Self>,
-        members: &mut Vec<Token>,
-    ) -> io::Result<()> {
-        members.push(cx.adopt(stream, Self::default())?);
-        Ok(())
-    }
-
-    fn handle_read(&mut self, cx: &mut Context<'_, Self>, members: &mut Vec<Token>) -> io::Result<()> {
-        self.input.extend_from_slice(cx.recv()?);
-        let own = cx.token();
-        let mut start = 0;
-        while let Some(end) = self.input[start..].iter().position(|byte| *byte == b'\n') {
-            let line = &self.input[start..=start + end];
-            cx.broadcast(members.iter().copied().filter(|member| *member != own), line);
-            start += end + 1;
-        }
-        self.input.drain(..start);
-        Ok(())
-    }
-
-    fn handle_close(&mut self, _: Reason, cx: &mut Context<'_, Self>, members: &mut Vec<Token>) {
-        members.retain(|member| *member != cx.token());
-    }
-}
-
 fn room(listener: TcpListener, trigger: Trigger) -> io::Result<()> {
     let settings = Settings { trigger, slow_turn: std::time::Duration::MAX, ..Settings::default() };
     let mut event_loop = EventLoop::on(Reactor::with_settings(EpollPoller::new()?, settings)?, Vec::new());
     event_loop.adopt(listener, Member::default())?;
     loop {
         event_loop.turn(None)?;
-        let stats = event_loop.stats();
-        let calls = stats.poller_calls + stats.reads + stats.writes + stats.accepts;
-        Counter { calls, waits: stats.turns }.publish();
+        count(event_loop.stats()).publish();
     }
 }

@@ -8,13 +8,14 @@ mod support;
 use std::io;
 use std::net::TcpListener;
 use support::load::Clients;
-use support::raw::{self, Counter};
+use support::ours::{Echo, count};
+use support::raw;
 use support::server::{self, Server};
 use support::table::{self, Row};
 use support::{floor, machine};
 use tripoll::poller::EpollPoller;
-use tripoll::reactor::{Address, Occurrence, Reactor, Stats, Stream};
-use tripoll::{Context, Dispatcher, EventLoop, Settings, Trigger};
+use tripoll::reactor::{Occurrence, Reactor};
+use tripoll::{EventLoop, Settings, Trigger};
 
 const CLIENTS: usize = 100;
 const MESSAGE: [u8; 64] = [b'x'; 64];
@@ -60,30 +61,6 @@ fn serve(name: &str, listener: TcpListener) {
         "reactor, level" => reactor(listener, Trigger::Level).unwrap(),
         "reactor, edge" => reactor(listener, Trigger::Edge).unwrap(),
         _ => panic!("no contender is called {name}"),
-    }
-}
-
-/// The counts of the library, as the loops by hand count theirs.
-fn count(stats: &Stats) -> Counter {
-    let calls = stats.poller_calls + stats.reads + stats.writes + stats.accepts;
-    Counter { calls, waits: stats.turns }
-}
-
-struct Echo;
-
-impl Dispatcher for Echo {
-    type Shared = ();
-    type Spawn = Self;
-
-    fn handle_accept(&mut self, stream: Stream, _: Address, cx: &mut Context<'_, Self>, (): &mut ()) -> io::Result<()> {
-        cx.adopt(stream, Self)?;
-        Ok(())
-    }
-
-    fn handle_read(&mut self, cx: &mut Context<'_, Self>, (): &mut ()) -> io::Result<()> {
-        let data = cx.recv()?;
-        cx.send(data)?;
-        Ok(())
     }
 }
 

@@ -10,12 +10,12 @@ use std::io;
 use std::net::TcpListener;
 use std::time::Duration;
 use support::load::Clients;
-use support::raw::Counter;
+use support::ours::{Echo, count};
 use support::server::{self, Server};
 use support::{floor, machine};
 use tripoll::poller::EpollPoller;
-use tripoll::reactor::{Address, Reactor, Stream, limits};
-use tripoll::{Context, Dispatcher, EventLoop, Settings};
+use tripoll::reactor::{Reactor, limits};
+use tripoll::{EventLoop, Settings};
 
 /// Bytes per idle connection beside the handler that this must not exceed.
 const BUDGET: f64 = 256.0;
@@ -65,30 +65,12 @@ fn serve(name: &str, listener: TcpListener) {
     }
 }
 
-struct Echo;
-
-impl Dispatcher for Echo {
-    type Shared = ();
-    type Spawn = Self;
-
-    fn handle_accept(&mut self, stream: Stream, _: Address, cx: &mut Context<'_, Self>, (): &mut ()) -> io::Result<()> {
-        cx.adopt(stream, Self)?;
-        Ok(())
-    }
-
-    fn handle_read(&mut self, cx: &mut Context<'_, Self>, (): &mut ()) -> io::Result<()> {
-        let data = cx.recv()?;
-        cx.send(data)?;
-        Ok(())
-    }
-}
-
 fn echo(listener: TcpListener, idle_timeout: Option<Duration>) -> io::Result<()> {
     let settings = Settings { idle_timeout, ..Settings::default() };
     let mut event_loop = EventLoop::on(Reactor::with_settings(EpollPoller::new()?, settings)?, ());
     event_loop.adopt(listener, Echo)?;
     loop {
         event_loop.turn(None)?;
-        Counter { calls: event_loop.stats().reads, waits: event_loop.stats().turns }.publish();
+        count(event_loop.stats()).publish();
     }
 }

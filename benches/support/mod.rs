@@ -5,6 +5,7 @@ pub mod fake;
 pub mod floor;
 pub mod load;
 pub mod machine;
+pub mod ours;
 pub mod raw;
 pub mod server;
 pub mod table;

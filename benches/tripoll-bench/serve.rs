@@ -3,12 +3,12 @@
 use super::contender;
 use super::peers;
 use super::support::floor;
-use super::support::raw::Counter;
+use super::support::ours::{Echo, Member, count};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use tripoll::poller::AnyPoller;
-use tripoll::reactor::{Address, Reactor, Reason, SlowPolicy, Stats, Stream, limits};
-use tripoll::{Backend, Context, Dispatcher, EventLoop, Settings, Token, Trigger};
+use tripoll::reactor::{Reactor, SlowPolicy, limits};
+use tripoll::{Backend, Dispatcher, EventLoop, Settings, Trigger};
 
 /// Serves as `ROLE CONTENDER` says, for ever.
 pub fn become_contender(name: &str, listener: TcpListener) {
@@ -55,34 +55,10 @@ pub fn event_loop<H: Dispatcher<Spawn = H>>(name: &str, shared: H::Shared) -> io
     Ok(EventLoop::on(Reactor::with_settings(AnyPoller::new(backend)?, settings)?, shared))
 }
 
-/// The system calls of a loop.
-pub fn calls(stats: &Stats) -> u64 {
-    stats.poller_calls + stats.reads + stats.writes + stats.accepts
-}
-
 fn run<H: Dispatcher<Spawn = H>>(mut event_loop: EventLoop<H>) -> io::Result<()> {
     loop {
         event_loop.turn(None)?;
-        let stats = event_loop.stats();
-        Counter { calls: calls(stats), waits: stats.turns }.publish();
-    }
-}
-
-struct Echo;
-
-impl Dispatcher for Echo {
-    type Shared = ();
-    type Spawn = Self;
-
-    fn handle_accept(&mut self, stream: Stream, _: Address, cx: &mut Context<'_, Self>, (): &mut ()) -> io::Result<()> {
-        cx.adopt(stream, Self)?;
-        Ok(())
-    }
-
-    fn handle_read(&mut self, cx: &mut Context<'_, Self>, (): &mut ()) -> io::Result<()> {
-        let data = cx.recv()?;
-        cx.send(data)?;
-        Ok(())
+        count(event_loop.stats()).publish();
     }
 }
 
@@ -90,46 +66,6 @@ fn echo(listener: TcpListener, name: &str) -> io::Result<()> {
     let mut event_loop = event_loop(name, ())?;
     event_loop.adopt(listener, Echo)?;
     run(event_loop)
-}
-
-/// A member of a room; the listener is one that never says anything.
-#[derive(Default)]
-struct Member {
-    /// A line that has not ended yet.
-    input: Vec<u8>,
-}
-
-impl Dispatcher for Member {
-    type Shared = Vec<Token>;
-    type Spawn = Self;
-
-    fn handle_accept(
-        &mut self,
-        stream: Stream,
-        _: Address,
-        cx: &mut Context<'_, Self>,
-        members: &mut Vec<Token>,
-    ) -> io::Result<()> {
-        members.push(cx.adopt(stream, Self::default())?);
-        Ok(())
-    }
-
-    fn handle_read(&mut self, cx: &mut Context<'_, Self>, members: &mut Vec<Token>) -> io::Result<()> {
-        self.input.extend_from_slice(cx.recv()?);
-        let own = cx.token();
-        let mut start = 0;
-        while let Some(end) = self.input[start..].iter().position(|byte| *byte == b'\n') {
-            let line = &self.input[start..=start + end];
-            cx.broadcast(members.iter().copied().filter(|member| *member != own), line);
-            start += end + 1;
-        }
-        self.input.drain(..start);
-        Ok(())
-    }
-
-    fn handle_close(&mut self, _: Reason, cx: &mut Context<'_, Self>, members: &mut Vec<Token>) {
-        members.retain(|member| *member != cx.token());
-    }
 }
 
 fn room(listener: TcpListener, name: &str) -> io::Result<()> {

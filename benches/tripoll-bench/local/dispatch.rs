@@ -5,7 +5,7 @@ use super::super::peers::Round;
 use super::super::sample::Figures;
 use super::super::scenario::Cell;
 use super::super::serve;
-use super::super::support::raw;
+use super::super::support::{ours, raw};
 use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
@@ -158,7 +158,7 @@ fn ours(contender: &str, ring: Ring) -> io::Result<Round> {
             event_loop.turn(None)?;
             let (stats, passed) = (event_loop.stats(), *event_loop.shared());
             // The handlers' own writes are not the loop's to count.
-            totals.set((serve::calls(stats) + passed, stats.waiting.as_nanos() as u64));
+            totals.set((ours::calls(stats) + passed, stats.waiting.as_nanos() as u64));
             Ok(passed - before)
         };
         measure(figures, turn, || (Some(totals.get().0), Some(totals.get().1)))

@@ -5,7 +5,7 @@ use super::super::peers::Round;
 use super::super::sample::Figures;
 use super::super::scenario::Cell;
 use super::super::serve;
-use super::super::support::raw;
+use super::super::support::{ours, raw};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, Read};
 use std::os::fd::AsRawFd;
@@ -50,14 +50,14 @@ pub fn prepare(contender: &str, cell: &Cell) -> io::Result<Round> {
     let token = event_loop.adopt(Stream::from(ours), Silent)?;
     event_loop.turn(Some(Duration::ZERO))?;
     Ok(Box::new(move |figures| {
-        let before = serve::calls(event_loop.stats());
+        let before = ours::calls(event_loop.stats());
         measure(figures, chunks, || {
             event_loop.enter(|scope, ()| {
                 (0..chunks).try_for_each(|_| scope.send_to(token, &chunk).map(drop)).map_err(io::Error::other)
             })?;
             event_loop.turn(Some(Duration::ZERO))?;
             theirs.read_exact(&mut answer)?;
-            Ok(serve::calls(event_loop.stats()) - before)
+            Ok(ours::calls(event_loop.stats()) - before)
         })
     }))
 }
