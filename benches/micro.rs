@@ -33,14 +33,14 @@ type Case = (&'static str, fn(u64), u64);
 const CASES: [Case; 10] = [
     ("echo by hand, level", |n| echo_by_hand(n, 0), 90),
     ("echo by hand, edge", |n| echo_by_hand(n, raw::EPOLLET), 110),
-    ("echo, level", |n| echo(n, Trigger::Level), 490),
-    ("echo, edge", |n| echo(n, Trigger::Edge), 1390),
-    ("echo, oneshot", |n| echo(n, Trigger::Oneshot), 1390),
-    ("dispatch", dispatch, 170),
+    ("echo, level", |n| echo(n, Trigger::Level), 400),
+    ("echo, edge", |n| echo(n, Trigger::Edge), 1330),
+    ("echo, oneshot", |n| echo(n, Trigger::Oneshot), 1370),
+    ("dispatch", dispatch, 160),
     ("send to another, shared", send, 460),
     ("timer pushed back", push_back, 160),
     ("timer added and cancelled", add_and_cancel, 430),
-    ("timer fired", fire, 1350),
+    ("timer fired", fire, 1200),
 ];
 
 fn main() -> ExitCode {

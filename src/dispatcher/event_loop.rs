@@ -198,7 +198,9 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
     /// What the poller answers, and [`Forked`](crate::reactor::Forked) in a child process. Errors of handlers and
     /// connections are theirs.
     pub fn turn(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        self.conclude();
+        if self.desk.has_wishes() {
+            self.conclude();
+        }
         self.reactor.turn(timeout)?;
         if self.reactor.last_turn() > self.reactor.ledger_ref().settings().slow_turn {
             self.timed_turns = TIMED_TURNS;
@@ -211,7 +213,8 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
             if self.desk.stop {
                 break;
             }
-            match self.reactor.pop() {
+            let occurrence = if timed { self.reactor.pop() } else { self.reactor.pop_unusual() };
+            match occurrence {
                 Some(occurrence) if timed => self.dispatch_timed(occurrence),
                 Some(occurrence) => self.dispatch(occurrence),
                 None => break,

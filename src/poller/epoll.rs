@@ -158,10 +158,11 @@ impl Poller for EpollPoller {
             self.buffer = Vec::with_capacity(events.capacity());
         }
         self.calls += unless_interrupted(self.epoll.wait(&mut self.buffer, timeout))?.max(1);
-        for event in &self.buffer {
+        // The buffer has the list's own capacity, so all of them fit.
+        events.extend(self.buffer.iter().map(|event| {
             let (flags, token) = (event.events, event.u64);
-            events.push(Event::new(Token::from_bits(token), bits::decode(flags)));
-        }
+            Event::new(Token::from_bits(token), bits::decode(flags))
+        }));
         Ok(())
     }
 

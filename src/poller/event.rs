@@ -227,6 +227,13 @@ impl Events {
         self.list.clear();
     }
 
+    /// Adds events that are known to fit.
+    #[inline]
+    pub(super) fn extend(&mut self, events: impl ExactSizeIterator<Item = Event>) {
+        debug_assert!(events.len() <= self.capacity - self.list.len());
+        self.list.extend(events);
+    }
+
     /// Adds an event, for those who write a poller; false, and nothing added, if the list is full.
     pub fn push(&mut self, event: Event) -> bool {
         let fits = !self.is_full();

@@ -164,8 +164,6 @@ pub(super) struct Slot {
     pub(super) turn: u32,
     /// Bytes, datagrams or connections that may still be taken in this turn.
     pub(super) budget: u32,
-    /// A read of this turn found less than it asked for.
-    pub(super) dry: bool,
     /// What is known to be ready: set by events, cleared by `WouldBlock`.
     pub(super) ready: Readiness,
     /// What is still to be done in this turn, of [`owed`].
@@ -210,7 +208,6 @@ impl Slot {
             flags,
             turn: 0,
             budget: 0,
-            dry: false,
             ready: Readiness::NONE,
             owed: 0,
             armed: Interest::NONE,
@@ -334,13 +331,12 @@ impl Slot {
         if self.turn != turn {
             self.turn = turn;
             self.budget = budget;
-            self.dry = false;
         }
     }
 
     /// Notes that there is nothing more to read for now.
     pub(super) fn run_dry(&mut self) {
-        self.dry = true;
+        self.budget = 0;
         self.ready = self.ready - Readiness::READABLE;
     }
 

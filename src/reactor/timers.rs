@@ -146,6 +146,13 @@ impl Timers {
         self.top().map(|(at, _, _)| at)
     }
 
+    /// Whether no deadline can have come by `now`. Looks at one number, and may say no where [`next`](Self::next) says
+    /// otherwise, because the earliest one was pushed back.
+    #[inline]
+    pub(super) fn are_quiet(&self, now: u64) -> bool {
+        self.heap.peek().is_none_or(|Reverse((at, _, _))| *at > now)
+    }
+
     /// How far the order has come: timers set from now on are not due before others that were set earlier.
     pub(super) fn mark(&self) -> u64 {
         self.next_order

@@ -208,7 +208,7 @@ impl<P: Poller> Reactor<P> {
         self.ledger.turn = self.ledger.turn.wrapping_add(1);
         self.ready.clear();
         std::mem::swap(&mut self.ready, &mut self.ledger.ready);
-        self.phase = Phase::Ready(0);
+        self.phase = if self.ready.is_empty() { Phase::Events(0) } else { Phase::Ready(0) };
         Ok(())
     }
 
@@ -265,12 +265,19 @@ impl<P: Poller> Reactor<P> {
     /// Each is looked at again before it is told: what was closed or paused by an earlier one is left out. The order:
     /// what was known to be ready before, what the wait reported, timers, and closings at last.
     pub fn pop(&mut self) -> Option<Occurrence> {
-        if let Some(token) = self.pop_plain() {
-            return Some(Occurrence::Readable(token));
+        match self.pop_plain() {
+            Some(token) => Some(Occurrence::Readable(token)),
+            None => self.pop_unusual(),
         }
+    }
+
+    /// The same after [`pop_plain`](Self::pop_plain) had nothing to say.
+    pub(crate) fn pop_unusual(&mut self) -> Option<Occurrence> {
         loop {
-            if let Some(occurrence) = self.ledger.next_owed() {
-                return Some(occurrence);
+            if self.ledger.is_serving() {
+                if let Some(occurrence) = self.ledger.next_owed() {
+                    return Some(occurrence);
+                }
             }
             self.phase = match self.phase {
                 Phase::Ready(index) => match self.ready.get(index) {
@@ -294,6 +301,10 @@ impl<P: Poller> Reactor<P> {
                     }
                     None => {
                         self.exorcise();
+                        if self.ledger.has_told_all() {
+                            self.phase = Phase::Told;
+                            return None;
+                        }
                         Phase::Timers(self.ledger.timers.mark())
                     }
                 },

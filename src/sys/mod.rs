@@ -26,6 +26,7 @@ fn check(result: libc::c_int) -> io::Result<libc::c_int> {
 }
 
 /// The same for calls that answer with a number of bytes.
+#[inline]
 fn check_len(result: isize) -> io::Result<usize> {
     usize::try_from(result).map_err(|_| io::Error::last_os_error())
 }

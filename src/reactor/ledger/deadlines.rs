@@ -140,7 +140,7 @@ impl Ledger {
                         if !due.repeats {
                             self.disown(due.owner, due.id);
                         }
-                        self.current = Some(due.owner);
+                        self.current = due.owner;
                     }
                     self.stats.timers += 1;
                     return Some(Occurrence::Expired(due.owner, due.id));

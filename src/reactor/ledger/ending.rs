@@ -60,8 +60,8 @@ impl Ledger {
 
     /// Puts a source on the list of those to be reported closed. The first reason is the one that counts.
     pub(in crate::reactor) fn doom(&mut self, token: Token, reason: Reason) {
-        self.plain = false;
-        if self.current == Some(token) {
+        self.leave_short_way();
+        if self.current == token {
             // An answer that will not be written any more counts as lost.
             self.spill_reply(token);
         }

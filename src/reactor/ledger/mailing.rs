@@ -26,7 +26,7 @@ impl Ledger {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a datagram socket: use read"));
         }
         slot.enter(turn, per_turn);
-        if slot.budget == 0 || slot.dry {
+        if slot.budget == 0 {
             return Ok(None);
         }
         slot.budget -= 1;

@@ -47,10 +47,10 @@ pub struct Ledger {
     pub(in crate::reactor) settings: Settings,
     pub(in crate::reactor) stats: Stats,
     pub(in crate::reactor) accepting: Accepting,
-    /// Whose callback is running.
-    pub(in crate::reactor) current: Option<Token>,
-    /// Whose event is being worked off.
-    serving: Option<Token>,
+    /// Whose callback is running; [`Token::NONE`] if none is.
+    pub(in crate::reactor) current: Token,
+    /// Whose event is being worked off; [`Token::NONE`] if none is, or if it is an ordinary one, of which nothing is left.
+    serving: Token,
     /// The callback that is running is that of an ordinary connection, and nothing has happened since that would make it
     /// less ordinary: so its slot needs not be looked at again. Whatever changes a slot takes this back.
     plain: bool,
@@ -99,8 +99,8 @@ impl Ledger {
             reply_max: REPLY.min(settings.queue_high).min(settings.write_bytes),
             settings,
             stats: Stats::default(),
-            current: None,
-            serving: None,
+            current: Token::NONE,
+            serving: Token::NONE,
             plain: false,
             dirty: Vec::new(),
             ready: Vec::new(),
@@ -315,7 +315,7 @@ impl Ledger {
 
     /// Notes that the registration of a source may have to change, or that it has something to be written.
     pub(in crate::reactor) fn touch(&mut self, token: Token) {
-        self.plain = false;
+        self.leave_short_way();
         if let Some(slot) = self.slots.get_mut(token) {
             if !slot.flags.any(Flags::DIRTY) {
                 slot.flags.set(Flags::DIRTY, true);
@@ -326,7 +326,7 @@ impl Ledger {
 
     /// Notes that a source is to be served next turn without waiting.
     fn push_ready(&mut self, token: Token) {
-        self.plain = false;
+        self.leave_short_way();
         if let Some(slot) = self.slots.get_mut(token) {
             if !slot.flags.any(Flags::IN_READY) {
                 slot.flags.set(Flags::IN_READY, true);
@@ -355,8 +355,8 @@ impl Ledger {
         if let Some(slot) = self.slots.get_mut(token) {
             slot.owed |= owed::WAKE;
             self.push_ready(token);
-            if self.serving == Some(token) {
-                self.serving = None;
+            if self.serving == token {
+                self.serving = Token::NONE;
             }
         }
     }

@@ -24,12 +24,19 @@ impl Ledger {
     #[inline]
     pub fn send<'a>(&mut self, to: Token, chunk: impl Into<Chunk<'a>>) -> Result<Sent, SendError> {
         let chunk = chunk.into();
-        let bytes = chunk.as_ref();
-        if self.current == Some(to) && bytes.len() <= self.reply_max.saturating_sub(self.reply.len()) {
-            if self.plain {
+        if self.plain && self.current == to {
+            let bytes = chunk.as_ref();
+            if bytes.len() <= self.reply_max - self.reply.len() {
                 self.reply.extend_from_slice(bytes);
                 return Ok(Sent::Queued);
             }
+        }
+        self.send_unusual(to, chunk)
+    }
+
+    fn send_unusual(&mut self, to: Token, chunk: Chunk<'_>) -> Result<Sent, SendError> {
+        let bytes = chunk.as_ref();
+        if self.current == to && bytes.len() <= self.reply_max.saturating_sub(self.reply.len()) {
             let slot = self.slots.get_mut(to).ok_or(Gone)?;
             let queue_first = Flags::QUEUED | Flags::BLOCKED | Flags::CONNECTING;
             let in_the_way = queue_first | Flags::NO_STREAM | Flags::WRITE_SHUT | Flags::ENDING;
@@ -69,7 +76,7 @@ impl Ledger {
         let size = chunk.as_ref().len();
         let slot = self.slots.get_mut(to).ok_or(Gone)?;
         let fits = size <= self.settings.queues_max.saturating_sub(self.stats.queued);
-        if fits && self.current != Some(to) && !slot.flags.any(Flags::ENDING | Flags::WRITE_SHUT | Flags::NO_STREAM) {
+        if fits && self.current != to && !slot.flags.any(Flags::ENDING | Flags::WRITE_SHUT | Flags::NO_STREAM) {
             if let Queue::Bytes(outbox) = &mut slot.queue {
                 if size <= self.settings.queue_high.saturating_sub(outbox.len()) {
                     outbox.push(chunk, slot.policy == SlowPolicy::DropOldest);
@@ -86,7 +93,7 @@ impl Ledger {
     }
 
     fn push_unusual(&mut self, to: Token, mut chunk: Chunk<'_>) -> Result<Sent, SendError> {
-        let own = self.current == Some(to);
+        let own = self.current == to;
         if own {
             self.spill_reply(to);
         }
@@ -130,7 +137,7 @@ impl Ledger {
     }
 
     fn enqueue(&mut self, to: Token, chunk: Chunk<'_>, own: bool, begun: bool) -> Sent {
-        self.plain = false;
+        self.leave_short_way();
         let size = chunk.as_ref().len();
         let Some(slot) = self.slots.get_mut(to) else { return Sent::Dropped };
         if size == 0 {
@@ -206,7 +213,10 @@ impl Ledger {
 
     /// Stops reading from whoever's callback is running until `receiver` has drained.
     fn hold_current_for(&mut self, receiver: Token) {
-        let Some(sender) = self.current else { return };
+        let sender = self.current;
+        if sender == Token::NONE {
+            return;
+        }
         let Some(slot) = self.slots.get_mut(receiver) else { return };
         let holding = &mut slot.extra().holding;
         if holding.contains(&sender) {
@@ -238,7 +248,7 @@ impl Ledger {
     ///
     /// [`Gone`].
     pub fn set_slow_policy(&mut self, token: Token, policy: SlowPolicy) -> Result<(), Gone> {
-        self.plain = false;
+        self.leave_short_way();
         self.open(token)?.policy = policy;
         Ok(())
     }
@@ -250,7 +260,7 @@ impl Ledger {
     ///
     /// [`Gone`].
     pub fn queued(&self, token: Token) -> Result<usize, Gone> {
-        let answer = if self.current == Some(token) { self.reply.len() } else { 0 };
+        let answer = if self.current == token { self.reply.len() } else { 0 };
         Ok(self.slots.get(token).ok_or(Gone)?.queue.len() + answer)
     }
 }

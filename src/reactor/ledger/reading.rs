@@ -17,26 +17,43 @@ impl Ledger {
     ///   turn; what is left is reported again.
     /// - `NotConnected`: the token names nothing.
     /// - Any other error ends the connection, and is in the [`Reason`] of its close.
+    #[inline]
     pub fn read(&mut self, from: Token, buf: &mut [u8]) -> io::Result<usize> {
-        let Some(slot) = self.slots.get_mut(from).filter(|slot| slot.is_alive()) else {
-            return Err(Gone.into());
+        let not_now = Flags::DOOMED | Flags::EOF_READ | Flags::NO_STREAM;
+        let Some(slot) = self.slots.get_mut(from).filter(|slot| !slot.flags.any(not_now)) else {
+            return self.read_unusual(from, buf);
         };
+        slot.enter(self.turn, self.read_bytes);
+        let asked = buf.len().min(slot.budget as usize);
+        if asked == 0 {
+            return self.read_unusual(from, buf);
+        }
+        self.stats.reads += 1;
+        match sys::socket::recv(slot.fd.as_fd(), &mut buf[..asked]) {
+            Ok(read) if read > 0 => {
+                slot.take_in(read, asked, self.now);
+                self.stats.bytes_in += read as u64;
+                Ok(read)
+            }
+            result => self.read_nothing(from, result, buf),
+        }
+    }
+
+    /// Reads from what is no stream socket, or says why there is nothing to be read.
+    fn read_unusual(&mut self, from: Token, buf: &mut [u8]) -> io::Result<usize> {
+        let slot = self.slots.get_mut(from).filter(|slot| slot.is_alive()).ok_or(Gone)?;
         if slot.flags.any(Flags::EOF_READ) || buf.is_empty() {
             return Ok(0);
         }
         slot.enter(self.turn, self.read_bytes);
         let asked = buf.len().min(slot.budget as usize);
-        if asked == 0 || slot.dry {
+        if asked == 0 {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         self.stats.reads += 1;
-        match slot.receive(&mut buf[..asked]) {
+        match slot.receive_other(&mut buf[..asked]) {
             Ok(read) if read > 0 => {
-                slot.budget -= read as u32;
-                slot.active_at = self.now;
-                if read < asked && slot.short_read_is_dry() {
-                    slot.run_dry();
-                }
+                slot.take_in(read, asked, self.now);
                 self.stats.bytes_in += read as u64;
                 Ok(read)
             }
@@ -47,13 +64,13 @@ impl Ledger {
     /// What to make of a read that brought no data.
     #[cold]
     fn read_nothing(&mut self, from: Token, result: io::Result<usize>, buf: &mut [u8]) -> io::Result<usize> {
-        self.plain = false;
+        self.leave_short_way();
         let slot = self.slots.get_mut(from).ok_or(Gone)?;
         match result {
             Ok(_) => {
                 slot.flags.set(Flags::EOF_READ, true);
                 slot.owed |= owed::EOF;
-                if self.serving != Some(from) {
+                if self.serving != from {
                     self.push_ready(from);
                 }
                 Ok(0)
@@ -162,9 +179,14 @@ impl Ledger {
 }
 
 impl Slot {
+    /// Notes what a read of so many bytes found.
     #[inline]
-    fn receive(&self, buf: &mut [u8]) -> io::Result<usize> {
-        if self.kind.is_stream() { sys::socket::recv(self.fd.as_fd(), buf) } else { self.receive_other(buf) }
+    fn take_in(&mut self, read: usize, asked: usize, now: u64) {
+        self.budget -= read as u32;
+        self.active_at = now;
+        if read < asked && self.short_read_is_dry() {
+            self.run_dry();
+        }
     }
 
     fn receive_other(&self, buf: &mut [u8]) -> io::Result<usize> {

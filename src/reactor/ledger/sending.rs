@@ -11,7 +11,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 impl Ledger {
     /// Offers bytes to the kernel before anything is queued; answers how much it took. An error ends the connection.
     pub(super) fn write_now(&mut self, to: Token, bytes: &[u8]) -> io::Result<usize> {
-        self.plain = false;
+        self.leave_short_way();
         let offer = &bytes[..bytes.len().min(self.settings.write_bytes)];
         let Some(slot) = self.slots.get_mut(to) else { return Ok(0) };
         self.stats.writes += 1;
@@ -33,6 +33,7 @@ impl Ledger {
         }
     }
 
+    #[inline]
     /// Writes the answer of the callback that has just returned. What the kernel does not take is queued.
     pub(in crate::reactor) fn write_reply(&mut self, token: Token) {
         let Some(slot) = self.slots.get_mut(token) else { return };
@@ -49,7 +50,7 @@ impl Ledger {
 
     #[cold]
     fn write_reply_in_part(&mut self, token: Token, result: io::Result<usize>) {
-        self.plain = false;
+        self.leave_short_way();
         let written = match result {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => 0,
             result => {
@@ -100,7 +101,7 @@ impl Ledger {
         if slot.flags.any(Flags::ABOVE_HIGH) && slot.queue.len() <= self.settings.queue_low {
             slot.flags.set(Flags::ABOVE_HIGH, false);
             slot.owed |= owed::DRAIN;
-            if self.serving != Some(token) {
+            if self.serving != token {
                 self.push_ready(token);
             }
             // Told of this, it may be an ordinary connection again, at which nobody looks to take the interest in writing back.

@@ -20,25 +20,41 @@ impl Ledger {
         if event.readiness() != Readiness::READABLE || !slot.is_plain() {
             return false;
         }
-        self.plain = match self.settings.trigger {
-            Trigger::Level => slot.policy != SlowPolicy::DropOldest,
-            // What is not read now will not be reported again: to be looked at when the callback has returned.
-            Trigger::Edge => {
-                slot.ready |= Readiness::READABLE;
-                false
-            }
+        match self.settings.trigger {
+            Trigger::Level => {}
+            // What is not read now will not be reported again.
+            Trigger::Edge => slot.ready |= Readiness::READABLE,
             // Disarmed by this event: to be armed again.
             Trigger::Oneshot => return false,
-        };
-        self.serving = Some(token);
-        self.current = Some(token);
+        }
+        self.current = token;
+        self.plain = slot.policy != SlowPolicy::DropOldest;
+        if !self.plain {
+            self.serving = token;
+        }
         true
+    }
+
+    /// Has the callback that is running ended with a look at its slot, because it is no longer that of an ordinary
+    /// connection.
+    #[inline]
+    pub(super) fn leave_short_way(&mut self) {
+        if self.plain {
+            self.plain = false;
+            self.serving = self.current;
+        }
     }
 
     /// Whether something is still to be done for a source whose event came.
     #[inline]
     pub(in crate::reactor) fn is_serving(&self) -> bool {
-        self.serving.is_some()
+        self.serving != Token::NONE
+    }
+
+    /// Whether there is nothing in this turn but what was told already: no timer is due, and nothing has ended.
+    #[inline]
+    pub(in crate::reactor) fn has_told_all(&self) -> bool {
+        self.timers.are_quiet(self.now) && self.doomed.is_empty() && self.buried.is_empty()
     }
 
     /// Notes what a wait reported; false if it was about something that is gone.
@@ -87,13 +103,13 @@ impl Ledger {
         let resting = self.accepting.is_resting();
         if let Some(slot) = self.slots.get_mut(token).filter(|slot| slot.is_alive()) {
             slot.owed |= slot.due(resting);
-            self.serving = Some(token);
+            self.serving = token;
         }
     }
 
     /// The next occurrence of the source that is being served.
     pub(in crate::reactor) fn next_owed(&mut self) -> Option<Occurrence> {
-        let token = self.serving?;
+        let token = self.serving;
         loop {
             let slot = self.slots.get_mut(token).filter(|slot| slot.owed != 0);
             let Some(slot) = slot else {
@@ -147,38 +163,43 @@ impl Ledger {
             }
             _ => return None,
         };
-        self.current = Some(token);
+        self.current = token;
         Some(told)
     }
 
     /// Begins a callback that the floor above makes of its own accord; the one before has returned.
     pub(crate) fn begin_callback(&mut self, token: Token) {
         self.end_callback();
-        self.current = Some(token);
+        self.current = token;
     }
 
     /// Whose callback is running.
     pub(crate) fn current(&self) -> Token {
-        self.current.unwrap_or(Token::NONE)
+        self.current
     }
 
     /// Ends whatever callback is running: writes its answer, and takes the next step of a source on its way out.
     #[inline]
     pub(crate) fn end_callback(&mut self) {
-        let Some(token) = self.current.take() else { return };
+        let token = std::mem::replace(&mut self.current, Token::NONE);
+        if token == Token::NONE {
+            return;
+        }
         if !self.reply.is_empty() {
             self.write_reply(token);
         }
         if self.plain {
             self.plain = false;
-            self.serving = None;
-            return;
+            if self.settings.trigger == Trigger::Level {
+                return;
+            }
+            self.serving = token;
         }
         let edge = self.settings.trigger == Trigger::Edge;
         let Some(slot) = self.slots.get_mut(token) else { return };
         if slot.is_plain() && !(edge && slot.ready.contains(Readiness::READABLE)) {
-            if self.serving == Some(token) {
-                self.serving = None;
+            if self.serving == token {
+                self.serving = Token::NONE;
             }
         } else {
             self.end_unusual_callback(token);
@@ -193,14 +214,14 @@ impl Ledger {
             self.flush(token);
         }
         self.progress(token);
-        if self.serving != Some(token) {
+        if self.serving != token {
             self.look_ahead(token);
         }
     }
 
     /// The event is worked off: what the kernel will repeat is forgotten, what it will not is kept in mind.
     fn served(&mut self, token: Token) {
-        self.serving = None;
+        self.serving = Token::NONE;
         let edge = self.settings.trigger == Trigger::Edge;
         if let Some(slot) = self.slots.get_mut(token) {
             if !edge && !slot.flags.any(Flags::ALWAYS_READY) {
