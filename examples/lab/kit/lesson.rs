@@ -32,6 +32,26 @@ pub(crate) struct Lesson {
     pub(crate) steps: Vec<Step>,
 }
 
+impl Lesson {
+    /// The descriptors that it registers, each once, in the order in which they come.
+    pub(crate) fn watched(&self) -> Vec<&str> {
+        let mut watched: Vec<&str> = Vec::new();
+        for step in &self.steps {
+            if let Action::Watch { name, .. } = &step.action {
+                if !watched.contains(&name.as_str()) {
+                    watched.push(name);
+                }
+            }
+        }
+        watched
+    }
+
+    /// Whether its cells say which descriptor they mean. Where only one is registered they need not.
+    pub(crate) fn is_named(&self) -> bool {
+        self.watched().len() != 1
+    }
+}
+
 /// Something that is done, and what comes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
@@ -173,7 +193,8 @@ pub(crate) enum Action {
     Drain { name: String },
     /// `fill A`: writes until the kernel takes no more.
     Fill { name: String },
-    /// `drain A by N until B`: reads N bytes at a time from A until B is writable; answers `before empty`, or `never`.
+    /// `drain A by N until B`: reads N bytes at a time from A until B is writable; answers `before empty`,
+    /// `when empty`, or `never`.
     MakeRoom { name: String, bytes: u64, until: String },
     /// `urgent A`: sends one urgent byte.
     Urgent { name: String },
