@@ -4,7 +4,7 @@ use super::calls::Call;
 use super::event_loop::EventLoop;
 use super::{Context, Dispatcher, Scope};
 use crate::poller::{Poller, Token};
-use crate::reactor::{Gone, Occurrence, PanicPolicy, Reason, TimerId};
+use crate::reactor::{Callback, Gone, Occurrence, PanicPolicy, Reason, TimerId};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Instant;
@@ -122,7 +122,7 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
         }
         let what = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
         log::error!("{token}: a callback panicked: {}", what.unwrap_or("(no message)"));
-        self.reactor.ledger().stats_mut().panics += 1;
+        self.reactor.ledger().count_panic(token);
     }
 
     /// Does what handlers have asked for while they were running: handlers move in, others are asked what they want.
@@ -149,8 +149,9 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
         self.handlers[place] = Some(handler);
         // It may have been ended before it moved in; then it is told so, and nothing else.
         if self.reactor.ledger().contains(token) {
-            self.reactor.ledger().begin_callback(token);
+            self.reactor.ledger().begin_callback(token, Callback::Open);
             self.call(token, |handler, cx, shared| handler.handle_open(cx, shared));
+            self.reactor.ledger().take_down_return();
         }
     }
 

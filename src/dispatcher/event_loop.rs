@@ -7,7 +7,7 @@ use super::scope::Desk;
 use super::shutdown::Draining;
 use super::{Context, Dispatcher, Outcome, Remote, Scope};
 use crate::poller::{AnyPoller, Poller, Token};
-use crate::reactor::{Address, Reactor, Settings, Source, Stats};
+use crate::reactor::{Address, Callback, Reactor, Recorder, Settings, Source, Stats};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -122,12 +122,12 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
             return None;
         }
         let mut result = None;
-        self.reactor.ledger().begin_callback(token);
+        self.reactor.ledger().begin_callback(token, Callback::With);
         self.call(token, |handler, cx, shared| {
             result = Some(work(handler, cx, shared));
             Ok(())
         });
-        self.reactor.ledger().end_callback();
+        self.reactor.ledger().conclude_callback();
         self.conclude();
         result
     }
@@ -150,6 +150,17 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
     /// What the loop has counted.
     pub fn stats(&self) -> &Stats {
         self.reactor.ledger_ref().stats()
+    }
+
+    /// Has what the loop does taken down from now on; answers the recorder that did so before. From within a callback:
+    /// [`Ledger::record`](crate::reactor::Ledger::record).
+    pub fn record(&mut self, recorder: Recorder) -> Option<Recorder> {
+        self.reactor.record(recorder)
+    }
+
+    /// Ends a recording, and gives the recorder back: [`finish`](Recorder::finish) it.
+    pub fn stop_recording(&mut self) -> Option<Recorder> {
+        self.reactor.stop_recording()
     }
 
     /// A handle to this loop for other threads.
@@ -207,20 +218,22 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
         }
         let timed = self.timed_turns > 0;
         loop {
-            if !timed {
+            if !timed && !self.reactor.ledger_ref().is_recording() {
                 self.dispatch_plain();
             }
             if self.desk.stop {
                 break;
             }
-            let occurrence = if timed { self.reactor.pop() } else { self.reactor.pop_unusual() };
+            // A recording may have begun just now.
+            let each = timed || self.reactor.ledger_ref().is_recording();
+            let occurrence = if each { self.reactor.pop() } else { self.reactor.pop_unusual() };
             match occurrence {
                 Some(occurrence) if timed => self.dispatch_timed(occurrence),
                 Some(occurrence) => self.dispatch(occurrence),
                 None => break,
             }
         }
-        self.reactor.ledger().end_callback();
+        self.reactor.ledger().conclude_callback();
         self.timed_turns = self.timed_turns.saturating_sub(1);
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::Dispatcher;
 use super::event_loop::EventLoop;
 use crate::poller::{Poller, Token};
-use crate::reactor::{Reason, TimerId};
+use crate::reactor::{Callback, Reason, TimerId};
 use std::time::{Duration, Instant};
 
 /// Why `run` returned.
@@ -75,7 +75,9 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
         for token in others {
             // It, or the farewell of another, may have ended it. What watches for signals has no handler to be told.
             if self.reactor.ledger().is_open(token) && !self.is_internal(token) {
+                self.reactor.ledger().take_down_call(token, Callback::Shutdown);
                 self.call(token, |handler, cx, shared| handler.handle_shutdown(cx, shared));
+                self.reactor.ledger().take_down_return();
             }
         }
     }

@@ -1,21 +1,18 @@
 //! The reactor itself: settle, wait, report.
 
+mod registering;
+
 use super::clock::{Clock, nanoseconds};
 use super::ledger::Ledger;
 use super::occurrence::Occurrence;
 use super::reason::{Forked, Reason};
 use super::settings::Settings;
-use super::slot::{Flags, Kind};
 use super::waker::Waker;
-use crate::poller::{AnyPoller, Events, Interest, Poller, Readiness, Refusal, Token, Trigger};
+use crate::poller::{AnyPoller, Events, Interest, Poller, Token, Trigger};
 use crate::sys;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
-
-/// Turns in a row with nothing but events for what is gone, after which the poller is emptied and filled anew. Only a
-/// registration that could not be removed does that: of a descriptor that somebody else closed while a duplicate lives.
-const GHOSTLY_TURNS: u32 = 100;
 
 /// A loop that tells what happens and is asked for it: [`turn`](Self::turn), then [`pop`](Self::pop) until there is no
 /// more. For programs that want one big `match`; most are better served by
@@ -190,10 +187,18 @@ impl<P: Poller> Reactor<P> {
         if self.phase != Phase::Told {
             return Ok(());
         }
-        self.ledger.end_callback();
+        self.ledger.conclude_callback();
         self.settle();
+        if self.ledger.is_recording() { self.begin::<true>(timeout) } else { self.begin::<false>(timeout) }
+    }
+
+    /// The rest of the turn's beginning, made twice, so that nobody has to ask whether it is recorded.
+    fn begin<const RECORDED: bool>(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        if RECORDED {
+            self.ledger.keep_recording();
+        }
         let began = self.ledger.clock.now();
-        self.wait(began, timeout.map(|timeout| began.saturating_add(nanoseconds(timeout))))?;
+        self.wait::<RECORDED>(began, timeout.map(|timeout| began.saturating_add(nanoseconds(timeout))))?;
 
         self.last_turn = Duration::from_nanos(began.saturating_sub(self.woke_at));
         let stats = &mut self.ledger.stats;
@@ -208,17 +213,26 @@ impl<P: Poller> Reactor<P> {
         self.ledger.turn = self.ledger.turn.wrapping_add(1);
         self.ready.clear();
         std::mem::swap(&mut self.ready, &mut self.ledger.ready);
+        if RECORDED {
+            self.ledger.take_down_turn(&self.events, &self.ready);
+        }
         self.phase = if self.ready.is_empty() { Phase::Events(0) } else { Phase::Ready(0) };
         Ok(())
     }
 
-    fn wait(&mut self, mut now: u64, deadline: Option<u64>) -> io::Result<()> {
+    fn wait<const RECORDED: bool>(&mut self, mut now: u64, deadline: Option<u64>) -> io::Result<()> {
         loop {
             let until = self.time_to_wake(now, deadline);
             let timeout = until.map(|until| Duration::from_nanos(until.saturating_sub(now)));
+            if RECORDED {
+                self.ledger.take_down_wait(now, timeout);
+            }
             self.poller.wait(&mut self.events, timeout)?;
             now = self.ledger.clock.now().max(now);
             self.ledger.now = now;
+            if RECORDED {
+                self.ledger.take_down_wake(&self.events);
+            }
             if !self.events.is_empty() {
                 return Ok(());
             }
@@ -265,10 +279,21 @@ impl<P: Poller> Reactor<P> {
     /// Each is looked at again before it is told: what was closed or paused by an earlier one is left out. The order:
     /// what was known to be ready before, what the wait reported, timers, and closings at last.
     pub fn pop(&mut self) -> Option<Occurrence> {
+        if self.ledger.is_recording() {
+            return self.pop_recorded();
+        }
         match self.pop_plain() {
             Some(token) => Some(Occurrence::Readable(token)),
             None => self.pop_unusual(),
         }
+    }
+
+    #[cold]
+    fn pop_recorded(&mut self) -> Option<Occurrence> {
+        self.ledger.end_recorded_callback();
+        let told = self.pop_unusual();
+        self.ledger.take_down_told(told.as_ref());
+        told
     }
 
     /// The same after [`pop_plain`](Self::pop_plain) had nothing to say.
@@ -322,73 +347,6 @@ impl<P: Poller> Reactor<P> {
                 }
                 Phase::Told => return None,
             };
-        }
-    }
-
-    /// Takes what has ended out of the poller, before its descriptor is closed.
-    fn close_next(&mut self) -> Option<Occurrence> {
-        let (token, reason) = self.ledger.doomed.pop_front()?;
-        let slot = self.ledger.slots.get_mut(token).filter(|slot| !slot.flags.any(Flags::UNREGISTERED));
-        if let Some(slot) = slot {
-            slot.flags.set(Flags::UNREGISTERED, true);
-            if let Err(e) = self.poller.remove(slot.fd.as_raw_fd()) {
-                log::warn!("{token}: the poller would not let go of it: {e}");
-            }
-        }
-        self.ledger.lay_out(token, &reason);
-        Some(Occurrence::Closed(token, reason))
-    }
-
-    /// Tells the poller what has changed since it was told last, one call for each source that has.
-    fn settle(&mut self) {
-        let mut index = 0;
-        // Settling one can touch another.
-        while let Some(token) = self.ledger.dirty.get(index).copied() {
-            index += 1;
-            if let Some(interest) = self.ledger.prepare(token) {
-                self.register(token, interest);
-            }
-        }
-        self.ledger.dirty.clear();
-    }
-
-    fn register(&mut self, token: Token, interest: Interest) {
-        let Some(slot) = self.ledger.slots.get_mut(token) else { return };
-        // The bell is rung again and again, and is emptied each time it is heard.
-        let trigger = if slot.kind == Kind::Waker { Trigger::Level } else { self.ledger.settings.trigger };
-        let fd = slot.fd.as_fd();
-        let result = if slot.flags.any(Flags::UNREGISTERED) {
-            self.poller.add(fd, token, interest, trigger)
-        } else {
-            self.poller.modify(fd, token, interest, trigger)
-        };
-        match result {
-            Ok(()) => {
-                slot.flags.set(Flags::UNREGISTERED, false);
-                slot.armed = interest;
-            }
-            Err(e) if matches!(Refusal::of(&e), Some(Refusal::AlwaysReady { .. })) => {
-                slot.flags.set(Flags::ALWAYS_READY, true);
-                slot.ready = Readiness::READABLE | Readiness::WRITABLE;
-                self.ledger.serve_again(token);
-            }
-            Err(e) => self.ledger.doom(token, Reason::Refused(e)),
-        }
-    }
-
-    /// Rids the poller of registrations that nobody can remove, if there is nothing else to be heard.
-    fn exorcise(&mut self) {
-        if self.events.is_empty() {
-            return;
-        }
-        self.ghostly_turns += 1;
-        if self.ghostly_turns > GHOSTLY_TURNS {
-            self.ghostly_turns = 0;
-            log::warn!("the poller reports nothing but what is gone: registering everything anew");
-            match self.poller.clear() {
-                Ok(()) => self.ledger.register_anew(),
-                Err(e) => log::warn!("the poller cannot be emptied: {e}"),
-            }
         }
     }
 }

@@ -129,6 +129,7 @@ impl Ledger {
         for timer in timers.into_iter().flatten().chain(extra) {
             self.timers.cancel(timer);
         }
+        self.take_down_end(token, reason, lost);
         self.stats.closed += 1;
         self.stats.bytes_lost += lost as u64;
         self.buried.push(token);

@@ -2,6 +2,7 @@
 
 use super::super::mailbox::Letter;
 use super::super::reason::{Gone, Sent};
+use super::super::recorder::{Done, Io, What};
 use super::super::slot::{Flags, Kind, Queue};
 use super::Ledger;
 use crate::poller::Token;
@@ -32,18 +33,23 @@ impl Ledger {
         slot.budget -= 1;
         loop {
             self.stats.reads += 1;
-            match sys::socket::recv_from(slot.fd.as_fd(), buf) {
+            let slot = self.slots.get_mut(from).ok_or(Gone)?;
+            let received = sys::socket::recv_from(slot.fd.as_fd(), buf);
+            match &received {
+                Ok(_) => slot.active_at = now,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => slot.run_dry(),
+                Err(_) => {}
+            }
+            let done = received.as_ref().map_or_else(Done::error, |(len, _)| Done::bytes((*len).min(buf.len())));
+            self.take_down_io(from, Io::ReceiveDatagram, buf.len(), || done);
+            match received {
                 Ok((len, sender)) => {
-                    slot.active_at = now;
                     let len = len.min(buf.len());
                     self.stats.bytes_in += len as u64;
                     return Ok(Some((len, sender)));
                 }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    slot.run_dry();
-                    return Ok(None);
-                }
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(None),
                 Err(e) => return Err(e),
             }
         }
@@ -66,7 +72,10 @@ impl Ledger {
         }
         if !slot.flags.any(Flags::QUEUED | Flags::BLOCKED) {
             self.stats.writes += 1;
-            match sys::socket::send_to(slot.fd.as_fd(), data, to) {
+            let result = sys::socket::send_to(slot.fd.as_fd(), data, to);
+            self.take_down_io(from, Io::SendDatagram, data.len(), || Done::of(&result));
+            let slot = self.slots.get_mut(from).ok_or(Gone)?;
+            match result {
                 Ok(sent) => {
                     slot.active_at = self.now;
                     self.stats.bytes_out += sent as u64;
@@ -80,6 +89,7 @@ impl Ledger {
                 Err(e) => return Err(e),
             }
         }
+        let slot = self.slots.get_mut(from).ok_or(Gone)?;
         let queued = slot.queue.len();
         let room = (self.settings.queue_max.saturating_sub(queued))
             .min(self.settings.queues_max.saturating_sub(self.stats.queued));
@@ -91,7 +101,9 @@ impl Ledger {
         if let Queue::Empty = slot.queue {
             slot.queue = Queue::Letters(Box::default());
             slot.flags.set(Flags::QUEUED, true);
+            self.take_down(from, What::Queue);
         }
+        let slot = self.slots.get_mut(from).ok_or(Gone)?;
         let Queue::Letters(mailbox) = &mut slot.queue else { return Err(Gone.into()) };
         let letter = Letter { to: to.cloned(), data: data.to_vec() };
         let size = letter.size();
@@ -111,7 +123,13 @@ impl Ledger {
             let Queue::Letters(mailbox) = &mut slot.queue else { return };
             let Some(letter) = mailbox.front() else { break };
             self.stats.writes += 1;
-            match sys::socket::send_to(slot.fd.as_fd(), &letter.data, letter.to.as_ref()) {
+            let (asked, result) =
+                (letter.data.len(), sys::socket::send_to(slot.fd.as_fd(), &letter.data, letter.to.as_ref()));
+            self.take_down_io(token, Io::Flush, asked, || Done::of(&result));
+            let Some(slot) = self.slots.get_mut(token) else { return };
+            let Queue::Letters(mailbox) = &mut slot.queue else { return };
+            let Some(letter) = mailbox.front() else { break };
+            match result {
                 Ok(sent) => {
                     slot.active_at = self.now;
                     self.stats.bytes_out += sent as u64;

@@ -10,12 +10,14 @@ mod ending;
 mod mailing;
 mod queueing;
 mod reading;
+mod recording;
 mod sending;
 mod serving;
 
 use super::accept::Accepting;
 use super::clock::Clock;
 use super::reason::{Gone, Reason};
+use super::recorder::Recorder;
 use super::settings::Settings;
 use super::slot::{Flags, Kind, Slot, owed};
 use super::slots::Slots;
@@ -54,6 +56,11 @@ pub struct Ledger {
     /// The callback that is running is that of an ordinary connection, and nothing has happened since that would make it
     /// less ordinary: so its slot needs not be looked at again. Whatever changes a slot takes this back.
     plain: bool,
+    /// Whether there is a short way, and what it has to mind.
+    short_way: serving::ShortWay,
+    recorder: Option<Box<Recorder>>,
+    /// One that will take down no more, until somebody asks for it.
+    recorded: Option<Box<Recorder>>,
     /// Whose registration may have to change.
     pub(in crate::reactor) dirty: Vec<Token>,
     /// Who is known to be ready and is served next turn, without waiting.
@@ -97,6 +104,9 @@ impl Ledger {
             reply: Vec::new(),
             read_bytes: u32::try_from(settings.read_bytes).unwrap_or(u32::MAX),
             reply_max: REPLY.min(settings.queue_high).min(settings.write_bytes),
+            short_way: serving::ShortWay::of(settings.trigger),
+            recorder: None,
+            recorded: None,
             settings,
             stats: Stats::default(),
             current: Token::NONE,
@@ -208,6 +218,7 @@ impl Ledger {
         }
         let token = self.slots.insert(slot);
         self.touch(token);
+        self.take_down_source(token);
         log::trace!("{token}: adopted {kind:?}");
         Ok(token)
     }

@@ -3,6 +3,7 @@
 use super::super::chunk::Chunk;
 use super::super::outbox::COPY_SHARED;
 use super::super::reason::{Broadcast, Gone, Reason, SendError, Sent};
+use super::super::recorder::What;
 use super::super::settings::SlowPolicy;
 use super::super::slot::{Flags, Kind, Queue};
 use super::Ledger;
@@ -143,7 +144,8 @@ impl Ledger {
         if size == 0 {
             return Sent::Queued;
         }
-        if let Queue::Empty = slot.queue {
+        let begins = matches!(slot.queue, Queue::Empty);
+        if begins {
             slot.queue = Queue::Bytes(self.spare.pop().unwrap_or_default());
             slot.flags.set(Flags::QUEUED, true);
         }
@@ -158,6 +160,9 @@ impl Ledger {
         }
         let pauses = above && slot.policy == SlowPolicy::PauseProducer;
         self.count_queued(size);
+        if begins {
+            self.take_down(to, What::Queue);
+        }
         if !own {
             self.touch(to);
         }

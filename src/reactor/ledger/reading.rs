@@ -1,6 +1,7 @@
 //! Taking in what has arrived.
 
 use super::super::reason::{Gone, Reason};
+use super::super::recorder::{Done, Io};
 use super::super::slot::{Flags, Kind, Slot, owed};
 use super::Ledger;
 use crate::poller::{Readiness, Token};
@@ -33,7 +34,7 @@ impl Ledger {
             Ok(read) if read > 0 => {
                 slot.take_in(read, asked, self.now);
                 self.stats.bytes_in += read as u64;
-                Ok(read)
+                if self.recorder.is_some() { self.take_down_read(from, asked, read) } else { Ok(read) }
             }
             result => self.read_nothing(from, result, buf),
         }
@@ -55,7 +56,7 @@ impl Ledger {
             Ok(read) if read > 0 => {
                 slot.take_in(read, asked, self.now);
                 self.stats.bytes_in += read as u64;
-                Ok(read)
+                if self.recorder.is_some() { self.take_down_read(from, asked, read) } else { Ok(read) }
             }
             result => self.read_nothing(from, result, buf),
         }
@@ -65,6 +66,7 @@ impl Ledger {
     #[cold]
     fn read_nothing(&mut self, from: Token, result: io::Result<usize>, buf: &mut [u8]) -> io::Result<usize> {
         self.leave_short_way();
+        self.take_down_io(from, Io::Receive, buf.len(), || Done::of(&result));
         let slot = self.slots.get_mut(from).ok_or(Gone)?;
         match result {
             Ok(_) => {
@@ -102,6 +104,7 @@ impl Ledger {
         let result = sys::socket::recv_urgent(slot.fd.as_fd(), &mut byte);
         slot.ready = slot.ready - Readiness::PRIORITY;
         self.stats.reads += 1;
+        self.take_down_io(from, Io::ReceiveUrgent, 1, || Done::of(&result));
         match result {
             Ok(0) => Ok(None),
             Ok(_) => Ok(Some(byte[0])),

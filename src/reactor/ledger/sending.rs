@@ -1,6 +1,7 @@
 //! Giving out what is owed: streams and descriptors.
 
 use super::super::outbox::{Outbox, Piece};
+use super::super::recorder::{Done, Io, What};
 use super::super::slot::{Flags, Queue, Slot, owed};
 use super::{Ledger, SPARE};
 use crate::poller::Token;
@@ -15,7 +16,10 @@ impl Ledger {
         let offer = &bytes[..bytes.len().min(self.settings.write_bytes)];
         let Some(slot) = self.slots.get_mut(to) else { return Ok(0) };
         self.stats.writes += 1;
-        match slot.write(Piece::One(offer)) {
+        let result = slot.write(Piece::One(offer));
+        self.take_down_io(to, Io::Send, offer.len(), || Done::of(&result));
+        let Some(slot) = self.slots.get_mut(to) else { return Ok(0) };
+        match result {
             Ok(written) => {
                 slot.active_at = self.now;
                 self.stats.bytes_out += written as u64;
@@ -51,6 +55,7 @@ impl Ledger {
     #[cold]
     fn write_reply_in_part(&mut self, token: Token, result: io::Result<usize>) {
         self.leave_short_way();
+        self.take_down_io(token, Io::Reply, self.reply.len(), || Done::of(&result));
         let written = match result {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => 0,
             result => {
@@ -78,8 +83,10 @@ impl Ledger {
     ///
     /// `NotConnected` if the token names nothing; `WouldBlock` if there is no room; what `send` answers otherwise.
     pub fn send_urgent(&mut self, to: Token, byte: u8) -> io::Result<()> {
+        let result = sys::socket::send_urgent(self.open(to)?.fd.as_fd(), byte);
         self.stats.writes += 1;
-        sys::socket::send_urgent(self.open(to)?.fd.as_fd(), byte)
+        self.take_down_io(to, Io::SendUrgent, 1, || result.as_ref().map_or_else(Done::error, |()| Done::bytes(1)));
+        result
     }
 
     /// Writes what is queued for a source, as much as the kernel takes and this turn's budget allows.
@@ -117,7 +124,13 @@ impl Ledger {
         let mut result = Ok(());
         while budget > 0 && !outbox.is_empty() {
             self.stats.writes += 1;
-            match outbox.write(budget, |piece| slot.write(piece)) {
+            let asked = outbox.len().min(budget);
+            let written = outbox.write(budget, |piece| slot.write(piece));
+            if let Some(recorder) = &mut self.recorder {
+                let done = written.as_ref().map_or_else(Done::error, |progress| Done::bytes(progress.written));
+                recorder.io(self.clock.now(), token, Io::Flush, asked, done);
+            }
+            match written {
                 Ok(progress) => {
                     budget -= progress.written;
                     slot.active_at = self.now;
@@ -152,6 +165,9 @@ impl Ledger {
         let Some(slot) = self.slots.get_mut(token) else { return };
         slot.flags.set(Flags::QUEUED, false);
         let queue = std::mem::take(&mut slot.queue);
+        if !matches!(queue, Queue::Empty) {
+            self.take_down(token, What::QueueEnd);
+        }
         self.stats.queued -= queue.len();
         if let Queue::Bytes(mut outbox) = queue {
             if self.spare.len() < SPARE {

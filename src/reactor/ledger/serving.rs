@@ -2,6 +2,7 @@
 
 use super::super::occurrence::Occurrence;
 use super::super::reason::{Reason, SelfConnect};
+use super::super::recorder::Callback;
 use super::super::settings::SlowPolicy;
 use super::super::slot::{Flags, Kind, owed};
 use super::Ledger;
@@ -9,6 +10,25 @@ use crate::poller::{Event, Interest, Readiness, Token, Trigger};
 use crate::sys;
 use std::io;
 use std::os::fd::AsFd;
+
+/// What the short way has to mind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ShortWay {
+    Level,
+    Edge,
+    /// One-shot events disarm, so each source is to be armed again; and who records wants to see each step.
+    Closed,
+}
+
+impl ShortWay {
+    pub(super) fn of(trigger: Trigger) -> Self {
+        match trigger {
+            Trigger::Level => Self::Level,
+            Trigger::Edge => Self::Edge,
+            Trigger::Oneshot => Self::Closed,
+        }
+    }
+}
 
 impl Ledger {
     /// Takes the short way, for what nearly every event is: an ordinary connection has become readable. False if it is
@@ -20,12 +40,11 @@ impl Ledger {
         if event.readiness() != Readiness::READABLE || !slot.is_plain() {
             return false;
         }
-        match self.settings.trigger {
-            Trigger::Level => {}
+        match self.short_way {
+            ShortWay::Level => {}
             // What is not read now will not be reported again.
-            Trigger::Edge => slot.ready |= Readiness::READABLE,
-            // Disarmed by this event: to be armed again.
-            Trigger::Oneshot => return false,
+            ShortWay::Edge => slot.ready |= Readiness::READABLE,
+            ShortWay::Closed => return false,
         }
         self.current = token;
         self.plain = slot.policy != SlowPolicy::DropOldest;
@@ -168,8 +187,9 @@ impl Ledger {
     }
 
     /// Begins a callback that the floor above makes of its own accord; the one before has returned.
-    pub(crate) fn begin_callback(&mut self, token: Token) {
-        self.end_callback();
+    pub(crate) fn begin_callback(&mut self, token: Token, callback: Callback) {
+        self.conclude_callback();
+        self.take_down_call(token, callback);
         self.current = token;
     }
 
