@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use support::fake::AlwaysReady;
 use support::{floor, machine, raw};
 use tripoll::poller::EpollPoller;
-use tripoll::reactor::{Missed, Reactor, Stream};
+use tripoll::reactor::{Missed, Reactor, Recorder, Stream};
 use tripoll::{Context, Dispatcher, EventLoop, Settings, Trigger};
 
 /// Says to the process under valgrind which case to run, and how often.
@@ -30,12 +30,14 @@ const MANY: u64 = 6_000;
 /// written down.
 type Case = (&'static str, fn(u64), u64);
 
-const CASES: [Case; 10] = [
+const CASES: [Case; 12] = [
     ("echo by hand, level", |n| echo_by_hand(n, 0), 90),
     ("echo by hand, edge", |n| echo_by_hand(n, raw::EPOLLET), 110),
     ("echo, level", |n| echo(n, Trigger::Level), 400),
     ("echo, edge", |n| echo(n, Trigger::Edge), 1330),
     ("echo, oneshot", |n| echo(n, Trigger::Oneshot), 1370),
+    ("echo, level, latest kept", |n| recorded(n, Recorder::new(io::sink()).latest(1000)), 1500),
+    ("echo, level, recorded", |n| recorded(n, Recorder::new(io::sink())), 5900),
     ("dispatch", dispatch, 160),
     ("send to another, shared", send, 460),
     ("timer pushed back", push_back, 160),
@@ -149,9 +151,21 @@ fn quiet(trigger: Trigger) -> Settings {
 }
 
 fn echo(requests: u64, trigger: Trigger) {
+    echo_on(EventLoop::on(reactor(trigger), ()), requests);
+}
+
+fn recorded(requests: u64, recorder: Recorder) {
+    let mut event_loop = EventLoop::on(reactor(Trigger::Level), ());
+    event_loop.record(recorder);
+    echo_on(event_loop, requests);
+}
+
+fn reactor(trigger: Trigger) -> Reactor<EpollPoller> {
+    Reactor::with_settings(EpollPoller::new().unwrap(), quiet(trigger)).unwrap()
+}
+
+fn echo_on(mut event_loop: EventLoop<Echo, EpollPoller>, requests: u64) {
     let Ready { ours, theirs } = Ready::new();
-    let reactor = Reactor::with_settings(EpollPoller::new().unwrap(), quiet(trigger)).unwrap();
-    let mut event_loop = EventLoop::on(reactor, ());
     for stream in ours {
         event_loop.adopt(Stream::from(stream), Echo).unwrap();
     }
@@ -189,8 +203,7 @@ fn dispatch(events: u64) {
 /// To a connection of another handler: queued, and written before the wait, ten at a time.
 fn send(sends: u64) {
     let Ready { mut ours, theirs } = Ready::new();
-    let reactor = Reactor::with_settings(EpollPoller::new().unwrap(), quiet(Trigger::Level)).unwrap();
-    let mut event_loop = EventLoop::on(reactor, ());
+    let mut event_loop = EventLoop::on(reactor(Trigger::Level), ());
     let token = event_loop.adopt(Stream::from(ours.remove(0)), Counting(0)).unwrap();
     let chunk: Arc<[u8]> = Arc::from([0; 256]);
     let mut buf = [0; 4096];
