@@ -34,7 +34,7 @@ use std::time::Duration;
 use tripoll::dispatcher::signals::{SIGINT, SIGTERM};
 use tripoll::dispatcher::{Outcome, Scope};
 use tripoll::poller::AnyPoller;
-use tripoll::reactor::{Listener, Missed, Reactor, limits};
+use tripoll::reactor::{Listener, Missed, Reactor, Recorder, limits};
 use tripoll::{Backend, Endpoint, EventLoop};
 
 fn main() -> ExitCode {
@@ -53,6 +53,9 @@ fn serve(options: Options) -> io::Result<()> {
     let descriptors = limits::raise_descriptor_limit().or_else(|_| limits::descriptor_limit())?.soft;
     let reactor = Reactor::with_settings(AnyPoller::new(backend)?, options.settings())?;
     let mut event_loop = EventLoop::on(reactor, Chat::new(options.clone()));
+    if let Some(path) = &options.record {
+        event_loop.record(Recorder::create(path)?);
+    }
 
     let mut endpoints = Vec::new();
     for endpoint in &options.listen {
@@ -84,6 +87,13 @@ fn serve(options: Options) -> io::Result<()> {
             report.bytes_lost,
             report.took.as_secs_f64()
         ));
+    }
+    if let (Some(path), Some(recorder)) = (&options.record, event_loop.stop_recording()) {
+        let path = path.display();
+        let records = recorder
+            .finish()
+            .map_err(|e| io::Error::new(e.kind(), format!("the recording in {path} is not complete: {e}")))?;
+        print(&format!("recorded: {records} records in {path}, to be opened in https://ui.perfetto.dev"));
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use crate::flood::Rate;
 use crate::usage::{connected, seconds};
 use clap::{Parser, ValueEnum};
+use std::path::PathBuf;
 use std::time::Duration;
 use tripoll::reactor::SlowPolicy;
 use tripoll::{Backend, Endpoint, Settings, Trigger};
@@ -30,6 +31,11 @@ pub(crate) struct Options {
     /// Print a line of counts every so many seconds (0.01 or more; fractions are allowed) [default: never].
     #[arg(long, value_name = "SECONDS", value_parser = period)]
     pub(crate) stats: Option<Duration>,
+
+    /// A file to write down in what the loop does, to be opened in https://ui.perfetto.dev or by the example lab; the first
+    /// 1048576 records of it [default: none].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
 
     /// Bytes that a line may have, without its end: 16 to 1048576. Longer ones are dropped, and their sender is told.
     #[arg(long, value_name = "BYTES", default_value_t = 1024, value_parser = number(16, 1 << 20))]

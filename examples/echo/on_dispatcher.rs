@@ -3,7 +3,7 @@
 //! The reactor made us write by hand: the loop and its `match`, the table of what each token stands for, the orderly
 //! end with its deadline, and the signals that begin it.
 
-use super::setup::{Setup, say};
+use super::setup::{self, Setup, say};
 use std::io;
 use std::time::Duration;
 use tripoll::dispatcher::signals::{SIGINT, SIGTERM};
@@ -63,6 +63,9 @@ pub(super) fn serve(setup: Setup) -> io::Result<()> {
     let (options, poller, sources, announcement) = setup.into_parts();
     let reactor = Reactor::with_settings(poller, super::on_reactor::settings(&options))?;
     let mut event_loop = EventLoop::on(reactor, Totals::default());
+    if let Some(recorder) = setup::recorder(&options)? {
+        event_loop.record(recorder);
+    }
     for source in sources {
         let echo = if let Source::Listener(_) = source { Echo::Listener } else { Echo::Datagrams };
         event_loop.adopt(source, echo)?;
@@ -82,5 +85,5 @@ pub(super) fn serve(setup: Setup) -> io::Result<()> {
             report.took.as_secs_f64()
         ));
     }
-    Ok(())
+    setup::finish(&options, event_loop.stop_recording())
 }

@@ -5,7 +5,7 @@
 //! word each, and the limits are settings.
 
 use super::options::Options;
-use super::setup::Setup;
+use super::setup::{self, Setup};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
 use std::io;
@@ -49,9 +49,13 @@ struct Known {
 pub(super) fn serve(setup: Setup) -> io::Result<()> {
     let (options, poller, sources, announcement) = setup.into_parts();
     let mut reactor = Reactor::with_settings(poller, settings(&options))?;
+    if let Some(recorder) = setup::recorder(&options)? {
+        reactor.record(recorder);
+    }
     let known = adopt(reactor.ledger(), sources)?;
     announcement.print();
-    run(&mut reactor, &known)
+    run(&mut reactor, &known)?;
+    setup::finish(&options, reactor.stop_recording())
 }
 
 fn adopt(ledger: &mut Ledger, sources: Vec<Source>) -> io::Result<Known> {

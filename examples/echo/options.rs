@@ -2,6 +2,7 @@
 
 use clap::{Parser, ValueEnum};
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 use tripoll::poller::{AnyPoller, Features, Poller, Refusal};
@@ -61,6 +62,11 @@ pub(super) struct Options {
     /// dispatcher]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) grace: Option<Duration>,
+
+    /// A file to write down in what the loop does, to be opened in https://ui.perfetto.dev or by the example lab; the first
+    /// 1048576 records of it [default: none] [floors: reactor, dispatcher]
+    #[arg(long, value_name = "FILE")]
+    pub(super) record: Option<PathBuf>,
 
     /// Tell on standard error what happens, not only what goes wrong
     #[arg(long, short)]
@@ -125,6 +131,7 @@ impl Options {
             ("--queues", self.queues.is_some(), &[Floor::Reactor, Floor::Dispatcher]),
             ("--idle-timeout", self.idle_timeout.is_some(), &[Floor::Reactor, Floor::Dispatcher]),
             ("--close-timeout", self.close_timeout.is_some(), &[Floor::Reactor, Floor::Dispatcher]),
+            ("--record", self.record.is_some(), &[Floor::Reactor, Floor::Dispatcher]),
             ("--grace", self.grace.is_some(), &[Floor::Dispatcher]),
         ];
         match higher.into_iter().find(|(_, given, floors)| *given && !floors.contains(&self.floor)) {

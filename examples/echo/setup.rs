@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use tripoll::Endpoint;
 use tripoll::poller::{AnyPoller, Poller};
 use tripoll::reactor::limits::{DescriptorLimit, descriptor_limit, raise_descriptor_limit};
-use tripoll::reactor::{Datagram, Listener, Source};
+use tripoll::reactor::{Datagram, Listener, Recorder, Source};
 
 /// Everything that can go wrong before the first client has not gone wrong.
 #[derive(Debug)]
@@ -48,6 +48,22 @@ impl Setup {
         lines.push(format!("floor {floor}, backend {}, trigger {trigger}, {}", self.poller.name(), self.descriptors));
         (self.options, self.poller, self.sources, Announcement(lines))
     }
+}
+
+/// What takes down what the loop does, if that was asked for.
+pub(super) fn recorder(options: &Options) -> io::Result<Option<Recorder>> {
+    options.record.as_deref().map(Recorder::create).transpose()
+}
+
+/// Writes what is left to be written, and says where to look at it.
+pub(super) fn finish(options: &Options, recorder: Option<Recorder>) -> io::Result<()> {
+    let (Some(path), Some(recorder)) = (&options.record, recorder) else { return Ok(()) };
+    let path = path.display();
+    let records = recorder
+        .finish()
+        .map_err(|e| io::Error::new(e.kind(), format!("the recording in {path} is not complete: {e}")))?;
+    say(&format!("recorded: {records} records in {path}, to be opened in https://ui.perfetto.dev"));
+    Ok(())
 }
 
 /// What is printed at the start.

@@ -35,6 +35,8 @@ fn an_address_that_cannot_be_had_is_exit_code_1_and_one_line() {
     run("chat", &["--listen", &path.unix()]).failed_with(1, "the path exists");
     run("chat", &["--listen", "unix:///no/such/directory"]).failed_with(1, "the directory does not exist");
     run("chat", &["--listen", "tcp://192.0.2.1:0"]).failed_with(1, "this machine does not have that address");
+    run("chat", &["--record", "/no/such/file.json"])
+        .failed_with(1, "cannot record to /no/such/file.json: No such file");
 }
 
 #[test]
@@ -61,6 +63,7 @@ fn help_tells_every_option_of_both_programs() {
         "trigger",
         "plain",
         "stats",
+        "record",
         "max-line",
         "max-members",
         "max-per-peer",

@@ -40,6 +40,7 @@ fn a_flag_that_a_floor_lacks_is_refused_and_not_ignored() {
         ("poller", "--idle-timeout", "1"),
         ("poller", "--close-timeout", "1"),
         ("poller", "--grace", "1"),
+        ("poller", "--record", "trace.json"),
         ("reactor", "--grace", "1"),
     ] {
         let args = ["--floor", floor, flag, value];
@@ -115,6 +116,7 @@ fn help_lists_every_flag_with_its_range_and_default() {
         "--idle-timeout <SECONDS>",
         "--close-timeout <SECONDS>",
         "--grace <SECONDS>",
+        "--record <FILE>",
         "--verbose",
         "--help",
     ] {

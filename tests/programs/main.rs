@@ -14,6 +14,7 @@ mod errors;
 mod limits;
 mod pressure;
 mod random;
+mod recording;
 mod server;
 mod shutdown;
 #[path = "../support/mod.rs"]

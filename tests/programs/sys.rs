@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::Duration;
 
-pub(crate) use libc::{POLLERR, POLLHUP, POLLIN, POLLOUT, SIGINT, SIGTERM, pollfd};
+pub(crate) use libc::{POLLERR, POLLHUP, POLLIN, POLLOUT, SIGINT, SIGKILL, SIGTERM, pollfd};
 
 fn check(result: libc::c_int) -> io::Result<libc::c_int> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
