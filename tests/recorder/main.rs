@@ -9,6 +9,7 @@ mod trace;
 
 mod exchange;
 mod limits;
+mod opened;
 mod random;
 mod starting;
 mod writers;
