@@ -149,7 +149,7 @@ impl Lines {
     }
 
     /// The beginning of a callback, in two lanes.
-    pub(super) fn call(&mut self, out: &mut Text, name: &str, at: u64, whose: Token) {
+    pub(super) fn begin_call(&mut self, out: &mut Text, name: &str, at: u64, whose: Token) {
         self.turn_to(out, whose);
         out.push(",\n{\"ph\":\"B\",\"cat\":\"callback\",\"name\":\"");
         out.push(name);
@@ -174,6 +174,18 @@ impl Lines {
         }
     }
 
+    /// Its end, in the same two.
+    pub(super) fn end_call(&mut self, out: &mut Text, name: &str, at: u64, whose: Token) {
+        if lane(whose) != LOOP {
+            self.plain(out, "E", name, at, lane(whose));
+        }
+        out.push(",\n{\"ph\":\"E\",\"name\":\"");
+        out.push(name);
+        out.push(" ");
+        out.token(whose);
+        self.place(out, at, LOOP);
+    }
+
     /// The beginning of a slice of the loop.
     pub(super) fn begins<'a>(&mut self, out: &'a mut Text, name: &str, category: &str, at: u64) -> Line<'a> {
         self.begin(out);
@@ -184,15 +196,13 @@ impl Lines {
         self.place(out, at, LOOP)
     }
 
-    /// An event of a phase, with a name or, if that is empty, without.
+    /// An event of any other phase.
     pub(super) fn plain<'a>(&mut self, out: &'a mut Text, phase: &str, name: &str, at: u64, lane: u32) -> Line<'a> {
         self.begin(out);
         out.push(",\n{\"ph\":\"");
         out.push(phase);
-        if !name.is_empty() {
-            out.push("\",\"name\":\"");
-            out.push(name);
-        }
+        out.push("\",\"name\":\"");
+        out.push(name);
         self.place(out, at, lane)
     }
 

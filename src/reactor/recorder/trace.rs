@@ -1,6 +1,6 @@
 //! Records as Trace Event JSON: an array of events, one a line, so that what there is of a file that was cut off is whole.
 
-use super::line::{LOOP, Line, Lines, lane};
+use super::line::{LOOP, Line, Lines};
 use super::record::{Callback, Change, Ending, Record, What};
 use super::text::Text;
 use crate::poller::{Interest, Readiness, Token};
@@ -15,7 +15,7 @@ pub(super) struct Trace {
     in_turn: bool,
     in_wait: bool,
     in_save: bool,
-    in_call: Option<Token>,
+    in_call: Option<(Token, Callback)>,
     /// For whom something is queued.
     queues: BTreeSet<Token>,
 }
@@ -49,7 +49,7 @@ impl Trace {
             }
             What::TurnEnd => {
                 let open = std::mem::take(&mut self.in_turn);
-                self.close(out, open, at);
+                self.close(out, "turn", open, at);
             }
             What::Wait { asked } => {
                 self.in_wait = true;
@@ -62,7 +62,7 @@ impl Trace {
             }
             What::WaitEnd { events } => {
                 if std::mem::take(&mut self.in_wait) {
-                    self.lines.plain(out, "E", "", at, LOOP).number("events", events.into());
+                    self.lines.plain(out, "E", "wait", at, LOOP).number("events", events.into());
                 }
             }
             What::Save => {
@@ -71,7 +71,7 @@ impl Trace {
             }
             What::SaveEnd => {
                 let open = std::mem::take(&mut self.in_save);
-                self.close(out, open, at);
+                self.close(out, "recorder writes", open, at);
             }
             What::Call(callback) => self.begin_call(at, token, callback, out),
             What::CallEnd => self.end_call(at, out),
@@ -141,11 +141,11 @@ impl Trace {
         self.lines.begin(out);
         self.finished = true;
         let open = std::mem::take(&mut self.in_save);
-        self.close(out, open, at);
+        self.close(out, "recorder writes", open, at);
         self.end_call(at, out);
-        for open in [std::mem::take(&mut self.in_turn), std::mem::take(&mut self.in_wait)] {
-            self.close(out, open, at);
-        }
+        let (turn, wait) = (std::mem::take(&mut self.in_turn), std::mem::take(&mut self.in_wait));
+        self.close(out, "turn", turn, at);
+        self.close(out, "wait", wait, at);
         for token in std::mem::take(&mut self.queues) {
             self.lines.paired(out, "e", "queued", at, token);
         }
@@ -157,10 +157,10 @@ impl Trace {
         self.lines.begins(out, name, category, at)
     }
 
-    /// Ends a slice of the loop's lane, if it is open.
-    fn close(&mut self, out: &mut Text, open: bool, at: u64) {
+    /// Ends a slice of the loop's lane, if it is open. Some viewers look for the name to find what is ended.
+    fn close(&mut self, out: &mut Text, name: &str, open: bool, at: u64) {
         if open {
-            self.lines.plain(out, "E", "", at, LOOP);
+            self.lines.plain(out, "E", name, at, LOOP);
         }
     }
 
@@ -172,16 +172,14 @@ impl Trace {
             self.in_turn = true;
             self.open(out, "turn", "loop", at);
         }
-        self.in_call = Some(whose);
-        self.lines.call(out, callback.name(), at, whose);
+        self.in_call = Some((whose, callback));
+        self.lines.begin_call(out, callback.name(), at, whose);
     }
 
     fn end_call(&mut self, at: u64, out: &mut Text) {
-        let Some(token) = self.in_call.take() else { return };
-        if lane(token) != LOOP {
-            self.lines.plain(out, "E", "", at, lane(token));
+        if let Some((whose, callback)) = self.in_call.take() {
+            self.lines.end_call(out, callback.name(), at, whose);
         }
-        self.lines.plain(out, "E", "", at, LOOP);
     }
 
     fn event(&mut self, at: u64, token: Token, readiness: Readiness, out: &mut Text) {
