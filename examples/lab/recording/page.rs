@@ -50,7 +50,7 @@ pub(super) fn render(title: &str, story: &Story, gaps: &Gaps, summary: &str) -> 
     for (index, gap) in gaps.told.iter().enumerate() {
         list += &format!(
             "<li><button type=\"button\" data-gap=\"{index}\">at {}</button> {} {}</li>",
-            time(gap.span.from - story.span.from),
+            time(gap.span.from),
             escape(&gap.token),
             escape(&gap.why)
         );
@@ -59,7 +59,8 @@ pub(super) fn render(title: &str, story: &Story, gaps: &Gaps, summary: &str) -> 
         "<header class=\"top\"><h1>{}</h1></header><main class=\"frame\"><pre>{}</pre>{notes}\
          <h2>The longest gaps</h2><ol>{list}</ol><h2>The timeline</h2>{}</main>",
         escape(title),
-        escape(summary),
+        // The gaps stand below, where one can go to them.
+        escape(summary.split("\n\n").next().unwrap_or(summary)),
         include_str!("timeline.html")
     );
     let json = serde_json::to_string(&data).unwrap_or_default();
@@ -85,7 +86,6 @@ fn escape(text: &str) -> String {
 }
 
 fn data(story: &Story, gaps: &Gaps) -> (Data, usize) {
-    let start = story.span.from;
     let mut lanes = vec![loop_lane(story)];
     let mut places = BTreeMap::new();
     for token in busiest(story, gaps) {
@@ -100,17 +100,12 @@ fn data(story: &Story, gaps: &Gaps) -> (Data, usize) {
     for lane in &mut lanes {
         // What lies in something else is drawn after it.
         lane.spans.sort_by_key(|(from, to, ..)| (*from, u64::MAX - *to));
-        lane.spans.iter_mut().for_each(|(from, to, ..)| (*from, *to) = (*from - start, *to - start));
-        lane.moments.iter_mut().for_each(|(at, ..)| *at -= start);
     }
     let left_out = thin(&mut lanes);
-    let jump = |token: &str, span: Span| Jump {
-        from: span.from - start,
-        to: span.to - start,
-        lane: places.get(token).copied().unwrap_or(0),
-    };
+    let jump =
+        |token: &str, span: Span| Jump { from: span.from, to: span.to, lane: places.get(token).copied().unwrap_or(0) };
     let gaps = gaps.told.iter().map(|gap| jump(&gap.token, gap.span)).collect();
-    (Data { length: story.span.length().max(1), lanes, gaps }, left_out)
+    (Data { length: story.length.max(1), lanes, gaps }, left_out)
 }
 
 fn stretch(span: Span, class: &'static str, what: String) -> (u64, u64, &'static str, String) {

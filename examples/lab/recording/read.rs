@@ -11,8 +11,11 @@ pub(super) struct Line {
     pub(super) cat: String,
     /// The token, of what overlaps with the slices of its lane.
     pub(super) id: String,
-    /// Microseconds.
+    /// Microseconds of the loop's clock.
     ts: f64,
+    /// Nanoseconds since the recording began.
+    #[serde(skip)]
+    pub(super) at: u64,
     pub(super) tid: u64,
     pub(super) args: Args,
 }
@@ -31,15 +34,19 @@ pub(super) struct Args {
     pub(super) done: u64,
 }
 
-impl Line {
-    /// Nanoseconds.
-    pub(super) fn at(&self) -> u64 {
-        (self.ts * 1000.0).round() as u64
-    }
-}
-
 /// Reads a file; also says whether it was cut off. What a program has written that was killed has no end.
 pub(super) fn lines(text: &str) -> Result<(Vec<Line>, bool), String> {
+    let (mut lines, cut_off) = parse(text)?;
+    // What only names something has no time.
+    lines.retain(|line| line.ph != "M");
+    let start = lines.first().map_or(0.0, |line| line.ts);
+    for line in &mut lines {
+        line.at = ((line.ts - start) * 1000.0).round() as u64;
+    }
+    Ok((lines, cut_off))
+}
+
+fn parse(text: &str) -> Result<(Vec<Line>, bool), String> {
     match serde_json::from_str(text) {
         Ok(lines) => Ok((lines, false)),
         Err(e) if e.is_eof() && text.starts_with('[') => {

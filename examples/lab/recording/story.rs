@@ -55,7 +55,8 @@ pub(super) struct Source {
 
 #[derive(Debug, Default)]
 pub(super) struct Story {
-    pub(super) span: Span,
+    /// Nanoseconds from the first thing in it to the last.
+    pub(super) length: u64,
     pub(super) turns: Vec<Span>,
     /// With the number of events that it brought.
     pub(super) waits: Vec<(Span, u64)>,
@@ -76,22 +77,20 @@ impl Story {
         let mut story = Self { cut_off, ..Self::default() };
         let mut open: Vec<&Line> = Vec::new();
         let mut queued: BTreeMap<&str, u64> = BTreeMap::new();
-        let timed = || lines.iter().filter(|line| line.ph != "M");
-        let at = |line: Option<&Line>| line.map_or(0, Line::at);
-        story.span = Span { from: at(timed().next()), to: at(timed().next_back()) };
-        for line in timed() {
+        story.length = lines.last().map_or(0, |line| line.at);
+        for line in lines {
             match (line.ph.as_str(), line.tid) {
                 ("B", LOOP) => open.push(line),
                 ("E", LOOP) => {
                     if let Some(begun) = open.pop() {
-                        story.end(begun, line.at(), line.args.events);
+                        story.end(begun, line.at, line.args.events);
                     }
                 }
                 ("i", _) => story.moment(line),
-                ("b", _) => _ = queued.insert(&line.id, line.at()),
+                ("b", _) => _ = queued.insert(&line.id, line.at),
                 ("e", _) => {
                     if let Some(from) = queued.remove(line.id.as_str()) {
-                        story.source(&line.id).queued.push(Span { from, to: line.at() });
+                        story.source(&line.id).queued.push(Span { from, to: line.at });
                     }
                 }
                 _ => {}
@@ -99,10 +98,10 @@ impl Story {
         }
         // What was still going on when the recording ended.
         while let Some(begun) = open.pop() {
-            story.end(begun, story.span.to, 0);
+            story.end(begun, story.length, 0);
         }
         for (token, from) in queued {
-            let to = story.span.to;
+            let to = story.length;
             story.source(token).queued.push(Span { from, to });
         }
         story.calls.sort_by_key(|call| call.span.from);
@@ -114,7 +113,7 @@ impl Story {
     }
 
     fn end(&mut self, begun: &Line, to: u64, events: u64) {
-        let span = Span { from: begun.at(), to };
+        let span = Span { from: begun.at, to };
         match (begun.cat.as_str(), begun.name.as_str()) {
             ("callback", _) => {
                 let (token, name) = (begun.args.token.clone(), begun.args.callback.clone());
@@ -153,7 +152,7 @@ impl Story {
         if category == "source" && !args.kind.is_empty() {
             source.kind.clone_from(&args.kind);
         }
-        source.moments.push(Moment { at: line.at(), category, name, detail, short });
+        source.moments.push(Moment { at: line.at, category, name, detail, short });
     }
 
     /// Those that ran at some time in a span.

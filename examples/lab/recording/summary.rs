@@ -12,7 +12,7 @@ pub(super) fn of(title: &str, story: &Story, gaps: &Gaps) -> String {
 }
 
 fn write_all(out: &mut String, title: &str, story: &Story, gaps: &Gaps) -> std::fmt::Result {
-    let whole = story.span.length();
+    let whole = story.length;
     let waited: u64 = story.waits.iter().map(|(span, _)| span.length()).sum();
     let events: u64 = story.waits.iter().map(|(_, events)| events).sum();
     let most = story.waits.iter().map(|(_, events)| *events).max().unwrap_or(0);

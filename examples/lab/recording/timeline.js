@@ -143,7 +143,8 @@
     const margin = Math.max((g.to - g.from) * 0.3, 100);
     view(g.from - margin, g.to + margin);
     say(`${data.lanes[lane].name}: a gap of ${time(g.to - g.from)}`);
-    box.scrollIntoView({ block: "nearest" });
+    const line = box.getBoundingClientRect().top + TOP + lane * HEIGHT;
+    if (line < 80 || line > window.innerHeight - 80) window.scrollBy(0, line - window.innerHeight / 2);
     box.focus({ preventScroll: true });
   }
 
