@@ -103,8 +103,8 @@ impl<P: Poller> Reactor<P> {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if a setting makes no sense; [`Refusal::Trigger`] if the poller does not have the trigger; EMFILE,
-    /// ENFILE, ENOMEM.
+    /// `InvalidInput` if a setting makes no sense; [`Refusal::Trigger`](crate::poller::Refusal::Trigger) if the poller does
+    /// not have the trigger; EMFILE, ENFILE, ENOMEM.
     pub fn with_settings(poller: P, settings: Settings) -> io::Result<Self> {
         Self::with_clock(poller, settings, Clock::real())
     }

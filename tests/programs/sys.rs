@@ -65,7 +65,7 @@ fn before_exec(command: &mut Command, work: impl FnMut() -> io::Result<()> + Sen
 /// Has the program end when the thread that starts it does.
 pub(crate) fn end_with_this_thread(command: &mut Command) {
     // SAFETY: takes no pointers.
-    before_exec(command, || check(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) }).map(drop));
+    before_exec(command, || check(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, SIGKILL) }).map(drop));
 }
 
 /// Has the program start with so many descriptors, which it cannot raise.
