@@ -5,6 +5,7 @@
 //! | `kit` | lessons, the descriptors they are played with, the mechanisms that watch them, the oracle |
 //! | `terminal`, `page` | what happened, as text and as a page for a browser |
 //! | `storm` | disasters of event loops, live |
+//! | `recording` | what a program's own loop did, from its recording |
 //! | `play`, `pages`, `checking`, `quiz` | the commands; `jobs` for those that play many lessons |
 //! | `options`, `choose`, `complaint` | the command line: what is asked for, and what is wrong with it |
 
@@ -18,6 +19,7 @@ mod page;
 mod pages;
 mod play;
 mod quiz;
+mod recording;
 mod storm;
 mod terminal;
 
@@ -48,6 +50,7 @@ fn serve() -> Result<ExitCode, Complaint> {
         Some(Command::Quiz(args)) => quiz::serve(args, look, io::stdin().lock()),
         Some(Command::Check(args)) => checking::serve(args, look),
         Some(Command::All(args)) => pages::all(args, look),
+        Some(Command::Open(args)) => open(args),
         Some(Command::Storm(args)) => {
             storm::run(args, &mut io::stdout().lock()).map_err(Complaint::from)?;
             Ok(ExitCode::SUCCESS)
@@ -69,6 +72,15 @@ fn menu(look: Look) -> Result<ExitCode, Complaint> {
 fn text(args: &options::TextArgs) -> Result<ExitCode, Complaint> {
     let lesson = choose::lesson(&args.lesson)?;
     io::stdout().write_all(kit::print(&lesson).as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn open(args: &options::OpenArgs) -> Result<ExitCode, Complaint> {
+    let summary = recording::open(&args.recording, args.html.as_deref()).map_err(Complaint::Failed)?;
+    io::stdout().write_all(summary.as_bytes())?;
+    if let Some(html) = &args.html {
+        writeln!(io::stdout(), "\n{} has the timeline; open it in a browser.", html.display())?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -37,6 +37,7 @@ Examples:
   lab quiz partial-read --mechanism epoll-edge   what will the next wait report?
   lab storm writable-left-on                     a disaster, live: without a defence and with tripoll's
   lab check                                      does this kernel answer as the lessons say?
+  lab open loop.json --html loop.html            what a server of yours did, recorded with --record loop.json
 
 What is wrong with the command line or with a lesson's text ends with exit code 2; an answer that a lesson does not
 expect, or a call that failed, with 1.";
@@ -78,6 +79,19 @@ pub(crate) enum Command {
     Storm(storm::Options),
     /// Play all lessons under all mechanisms and show what is not as they say.
     Check(CheckArgs),
+    /// Open what a program recorded of its loop (`--record FILE` of echo and chat): where its time went, who waited.
+    Open(OpenArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OpenArgs {
+    /// The recording. Perfetto (ui.perfetto.dev) and chrome://tracing open the same file.
+    #[arg(value_name = "FILE")]
+    pub(crate) recording: PathBuf,
+
+    /// Write a page with the timeline for a browser, too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -64,7 +64,9 @@ impl World {
         let result = shutdown(self.descriptors[index].number(), how);
         if result.is_ok() {
             self.files[file].opaque |= half != Half::Write;
-            self.backlog_is_gone(file)?;
+            if half != Half::Write {
+                self.backlog_is_gone(file)?;
+            }
             let leaves =
                 half != Half::Read && matches!(self.files[file].kind, Kind::Tcp | Kind::Unix | Kind::Seqpacket);
             if let (true, Some((_, peer))) = (leaves, self.peer(file)) {
