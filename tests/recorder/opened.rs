@@ -122,6 +122,20 @@ fn it_tells_many_callbacks_pauses_and_queues_apart() {
         format!("1. at 0 ns: {last} waited 40.0 ms for 8 callbacks of others to return, the longest 5.00 ms, read of ");
     assert!(told.contains(&line), "{told}");
 
+    let mut idle = scene(2);
+    idle.write(0, &[0]);
+    idle.write(1, &[0]);
+    let (first, late) = (idle.members[0].0, idle.members[1].0);
+    idle.event_loop.reactor().turn(None).unwrap();
+    // What a process sees that does not get a processor: nothing, and it is late.
+    idle.hand.advance(Duration::from_millis(9));
+    idle.event_loop.turn(None).unwrap();
+    let told = idle.end().opened().unwrap();
+    for token in [first, late] {
+        let line = format!("{token} waited 9.00 ms, of these 9.00 ms before any callback: the process did not run");
+        assert!(told.contains(&line), "{told}");
+    }
+
     let mut queued = scene(1);
     let token = queued.members[0].0;
     let large = vec![7; 900_000];
@@ -219,7 +233,7 @@ fn the_page_stands_alone_and_has_what_the_short_form_says() {
     for outside in ["http://", "https://", "src=", "<link", "@import", "url("] {
         assert!(!html.contains(outside), "the page reaches out: {outside}");
     }
-    assert!(html.contains("The 40 busiest of 51 sources have a lane."));
+    assert!(html.contains("The 40 busiest of 50 sources have a lane."));
     let (_, rest) = html.split_once("id=\"data\">").unwrap();
     let (json, _) = rest.split_once("</script>").unwrap();
     let data: serde_json::Value = serde_json::from_str(json).unwrap();

@@ -93,7 +93,33 @@ fn why_late(story: &Story, span: Span, token: &str, source: &Source) -> String {
     } else if written * 2 >= span.length() {
         format!("waited {waited} while the recorder wrote its file")
     } else {
-        format!("waited {waited} for the loop itself, with {} callbacks between", others.len())
+        why_between(span, &others)
+    }
+}
+
+/// The callbacks of others were short, and what lies between them was not.
+fn why_between(span: Span, others: &[&Call]) -> String {
+    let waited = time(span.length());
+    let mut hole = (0, None);
+    let mut from = (span.from, None);
+    let ends = others.iter().map(|call| (call.span.from, call.span.to, Some(*call)));
+    for (begins, ends, call) in ends.chain([(span.to, span.to, None)]) {
+        let length = begins.saturating_sub(from.0);
+        if length > hole.0 {
+            hole = (length, from.1);
+        }
+        from = (ends, call);
+    }
+    let length = time(hole.0);
+    match hole.1 {
+        _ if hole.0 * 2 < span.length() => {
+            format!("waited {waited} for {} callbacks of others and for their answers to be sent", others.len())
+        }
+        Some(call) => format!(
+            "waited {waited}, of these {length} after the callback {} of {}: its answer was sent, or the process did not run",
+            call.name, call.token
+        ),
+        None => format!("waited {waited}, of these {length} before any callback: the process did not run"),
     }
 }
 

@@ -40,8 +40,9 @@ struct Jump {
 pub(super) fn render(title: &str, story: &Story, gaps: &Gaps, summary: &str) -> String {
     let (data, left_out) = data(story, gaps);
     let mut notes = String::new();
-    if story.sources.len() > LANES {
-        notes += &format!("<p>The {LANES} busiest of {} sources have a lane.</p>", story.sources.len());
+    let sources = drawn(story).count();
+    if sources > LANES {
+        notes += &format!("<p>The {LANES} busiest of {sources} sources have a lane.</p>");
     }
     if left_out > 0 {
         notes += &format!("<p>{left_out} of the shortest stretches and latest moments are left out.</p>");
@@ -139,9 +140,15 @@ fn source_lane(story: &Story, token: &str) -> Lane {
     Lane { name: format!("{token} {}", source.kind).trim_end().to_owned(), spans, moments: moments.collect() }
 }
 
+/// Those that could have a lane: all but the loop itself and its bell.
+fn drawn(story: &Story) -> impl Iterator<Item = &str> {
+    let own = |token: &str, kind: &str| token == "loop" || kind == "bell";
+    story.sources.iter().filter(move |(token, source)| !own(token, &source.kind)).map(|(token, _)| token.as_str())
+}
+
 /// Those of the gaps, and beside them those with the most moments; in the order of their places.
 fn busiest<'a>(story: &'a Story, gaps: &'a Gaps) -> Vec<&'a str> {
-    let mut tokens: Vec<&str> = story.sources.keys().map(String::as_str).filter(|token| *token != "loop").collect();
+    let mut tokens: Vec<&str> = drawn(story).collect();
     let waits = |token: &str| gaps.told.iter().any(|gap| gap.token == token);
     tokens.sort_by_key(|token| (!waits(token), usize::MAX - story.sources[*token].moments.len(), *token));
     tokens.truncate(LANES);

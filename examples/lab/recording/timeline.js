@@ -1,5 +1,5 @@
 "use strict";
-// Draws what is in view, and no more: what is narrower than a pixel is drawn once for all that share it.
+// Draws what is in view, and no more: what is too narrow to be told apart is drawn as one.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const box = document.getElementById("timeline");
@@ -55,18 +55,36 @@
   function spans(index, y) {
     const { spans: list, ends } = items[index];
     const out = [];
-    const last = {};
+    // What is too narrow to be told apart becomes one piece, a kind each.
+    const runs = {};
+    const add = (kind, left, right, title, mark) => {
+      const [dy, height] = DEPTH[kind];
+      out.push([height, `<rect class="${kind}${mark}" x="${left.toFixed(1)}" y="${y + dy}" width="${Math.max(right - left, 1).toFixed(1)}" height="${height}"><title>${title}</title></rect>`]);
+    };
+    const flush = (kind) => {
+      const run = runs[kind];
+      if (run) add(kind, run.left, run.right, run.count > 1 ? `${run.count} times ${kind}` : run.title, "");
+      runs[kind] = null;
+    };
     const begin = first(ends, (end) => end >= from);
     for (let i = begin; i < list.length && list[i].a <= to; i += 1) {
       const s = list[i];
       if (s.b < from) continue;
       const left = Math.max(x(s.a), LEFT), right = Math.min(x(s.b), width);
-      if (right - left < 1 && last[s.kind] >= Math.floor(left) && s !== picked) continue;
-      last[s.kind] = Math.floor(left);
-      const [dy, height] = DEPTH[s.kind];
-      const mark = s === picked ? " picked" : "";
-      out.push([height, `<rect class="${s.kind}${mark}" x="${left.toFixed(1)}" y="${y + dy}" width="${Math.max(right - left, 1).toFixed(1)}" height="${height}"><title>${escape(s.what)}, ${time(s.b - s.a)}</title></rect>`]);
+      if (right - left >= 2 || s === picked) {
+        add(s.kind, left, right, `${escape(s.what)}, ${time(s.b - s.a)}`, s === picked ? " picked" : "");
+        continue;
+      }
+      const run = runs[s.kind];
+      if (run && left <= run.right + 1) {
+        run.right = Math.max(run.right, right);
+        run.count += 1;
+      } else {
+        flush(s.kind);
+        runs[s.kind] = { left, right, count: 1, title: `${escape(s.what)}, ${time(s.b - s.a)}` };
+      }
     }
+    Object.keys(runs).forEach(flush);
     return out.sort((p, q) => q[0] - p[0]).map((one) => one[1]).join("");
   }
 
@@ -77,8 +95,9 @@
     for (let i = first(list, (m) => m.a >= from); i < list.length && list[i].a <= to; i += 1) {
       const m = list[i];
       const place = x(m.a);
-      if (last[m.kind] >= Math.floor(place) && m !== picked) continue;
-      last[m.kind] = Math.floor(place);
+      // A mark is eight wide.
+      if (place < last[m.kind] + 6 && m !== picked) continue;
+      last[m.kind] = place;
       const up = m.kind === "event" || m.kind === "source";
       const [tip, base] = up ? [y + 8, y] : [y + HEIGHT - 9, y + HEIGHT - 1];
       const mark = m === picked ? " picked" : "";

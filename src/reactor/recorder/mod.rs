@@ -120,7 +120,7 @@ impl fmt::Debug for Recorder {
 
 impl Recorder {
     /// Records that are taken down, unless [`limit`](Self::limit) or [`latest`](Self::latest) says otherwise. As a file
-    /// these are some 110 MiB, which is what a browser can still show.
+    /// these are some 150 MiB, which is what a browser can still show.
     pub const LIMIT: usize = 1 << 20;
 
     /// A recorder that writes a file. One that is there already is replaced.
