@@ -54,7 +54,8 @@ fn serve(options: Options) -> io::Result<()> {
     let reactor = Reactor::with_settings(AnyPoller::new(backend)?, options.settings())?;
     let mut event_loop = EventLoop::on(reactor, Chat::new(options.clone()));
     if let Some(path) = &options.record {
-        event_loop.record(Recorder::create(path)?);
+        // Whoever stops a server because something was odd wants to see the end of the story.
+        event_loop.record(Recorder::create(path)?.latest(Recorder::LIMIT));
     }
 
     let mut endpoints = Vec::new();

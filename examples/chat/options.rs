@@ -32,8 +32,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "SECONDS", value_parser = period)]
     pub(crate) stats: Option<Duration>,
 
-    /// A file to write down in what the loop does, to be opened in https://ui.perfetto.dev or by the example lab; the first
-    /// 1048576 records of it [default: none].
+    /// A file for what the loop has done, written when it ends: the latest 1048576 records, to be opened by the example lab
+    /// (`lab open FILE`) or in https://ui.perfetto.dev [default: none].
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
 

@@ -63,8 +63,8 @@ pub(super) struct Options {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) grace: Option<Duration>,
 
-    /// A file to write down in what the loop does, to be opened in https://ui.perfetto.dev or by the example lab; the first
-    /// 1048576 records of it [default: none] [floors: reactor, dispatcher]
+    /// A file for what the loop has done, written when it ends: the latest 1048576 records, to be opened by the example lab
+    /// (`lab open FILE`) or in https://ui.perfetto.dev [default: none] [floors: reactor, dispatcher]
     #[arg(long, value_name = "FILE")]
     pub(super) record: Option<PathBuf>,
 

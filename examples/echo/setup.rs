@@ -52,7 +52,9 @@ impl Setup {
 
 /// What takes down what the loop does, if that was asked for.
 pub(super) fn recorder(options: &Options) -> io::Result<Option<Recorder>> {
-    options.record.as_deref().map(Recorder::create).transpose()
+    let Some(path) = &options.record else { return Ok(None) };
+    // Whoever stops a server because something was odd wants to see the end of the story.
+    Ok(Some(Recorder::create(path)?.latest(Recorder::LIMIT)))
 }
 
 /// Writes what is left to be written, and says where to look at it.

@@ -22,17 +22,17 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
     }
 
     /// The short way: calls the handlers of ordinary connections that are readable, until something else is to be told.
-    pub(super) fn dispatch_plain(&mut self) {
+    pub(super) fn dispatch_plain<const RECORDED: bool>(&mut self) {
         // One guard serves them all, since a panic leaves behind who was called.
-        while let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.dispatch_unguarded())) {
+        while let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.dispatch_unguarded::<RECORDED>())) {
             let token = self.reactor.ledger_ref().current();
             self.survive(token, panic);
         }
     }
 
-    fn dispatch_unguarded(&mut self) {
+    fn dispatch_unguarded<const RECORDED: bool>(&mut self) {
         while !self.desk.stop {
-            let Some(token) = self.reactor.pop_plain() else { return };
+            let Some(token) = self.reactor.pop_plain::<RECORDED>() else { return };
             let Some(Some(handler)) = self.handlers.get_mut(token.index() as usize) else {
                 self.without_handler(token);
                 continue;

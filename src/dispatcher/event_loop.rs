@@ -218,8 +218,10 @@ impl<H: Dispatcher<Spawn = H>, P: Poller> EventLoop<H, P> {
         }
         let timed = self.timed_turns > 0;
         loop {
-            if !timed && !self.reactor.ledger_ref().is_recording() {
-                self.dispatch_plain();
+            match (timed, self.reactor.ledger_ref().is_recording()) {
+                (true, _) => {}
+                (false, false) => self.dispatch_plain::<false>(),
+                (false, true) => self.dispatch_plain::<true>(),
             }
             if self.desk.stop {
                 break;

@@ -259,18 +259,25 @@ impl<P: Poller> Reactor<P> {
     /// Tells the next thing that has happened, if it is what nearly all are: an ordinary connection is readable. `None` says
     /// nothing; ask [`pop`](Self::pop).
     #[inline]
-    pub(crate) fn pop_plain(&mut self) -> Option<Token> {
-        self.ledger.end_callback();
+    pub(crate) fn pop_plain<const RECORDED: bool>(&mut self) -> Option<Token> {
+        if RECORDED {
+            self.ledger.end_recorded_callback();
+        } else {
+            self.ledger.end_callback();
+        }
         let Phase::Events(index) = self.phase else { return None };
         if self.ledger.is_serving() {
             return None;
         }
         let event = self.events.get(index)?;
-        if !self.ledger.note_plain(event) {
+        if !self.ledger.note_plain::<RECORDED>(event) {
             return None;
         }
         self.ghostly_turns = 0;
         self.phase = Phase::Events(index + 1);
+        if RECORDED {
+            self.ledger.take_down_told(Some(&Occurrence::Readable(event.token())));
+        }
         Some(event.token())
     }
 
@@ -282,7 +289,7 @@ impl<P: Poller> Reactor<P> {
         if self.ledger.is_recording() {
             return self.pop_recorded();
         }
-        match self.pop_plain() {
+        match self.pop_plain::<false>() {
             Some(token) => Some(Occurrence::Readable(token)),
             None => self.pop_unusual(),
         }
@@ -314,7 +321,7 @@ impl<P: Poller> Reactor<P> {
                 },
                 Phase::Events(index) => match self.events.get(index) {
                     Some(event) => {
-                        if self.ledger.note_plain(event) {
+                        if self.ledger.note_plain::<false>(event) {
                             self.ghostly_turns = 0;
                             self.phase = Phase::Events(index + 1);
                             return Some(Occurrence::Readable(event.token()));

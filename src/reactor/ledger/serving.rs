@@ -16,7 +16,7 @@ use std::os::fd::AsFd;
 pub(super) enum ShortWay {
     Level,
     Edge,
-    /// One-shot events disarm, so each source is to be armed again; and who records wants to see each step.
+    /// One-shot events disarm, so each source is to be armed again; and who records has a way of his own.
     Closed,
 }
 
@@ -32,15 +32,16 @@ impl ShortWay {
 
 impl Ledger {
     /// Takes the short way, for what nearly every event is: an ordinary connection has become readable. False if it is
-    /// something else, of which nothing was noted yet.
+    /// something else, of which nothing was noted yet, or if a recording has begun or ended since it was asked for.
     #[inline]
-    pub(in crate::reactor) fn note_plain(&mut self, event: Event) -> bool {
+    pub(in crate::reactor) fn note_plain<const RECORDED: bool>(&mut self, event: Event) -> bool {
+        let way = if RECORDED { self.recorded_way() } else { self.short_way };
         let token = event.token();
         let Some(slot) = self.slots.get_mut(token) else { return false };
         if event.readiness() != Readiness::READABLE || !slot.is_plain() {
             return false;
         }
-        match self.short_way {
+        match way {
             ShortWay::Level => {}
             // What is not read now will not be reported again.
             ShortWay::Edge => slot.ready |= Readiness::READABLE,
@@ -52,6 +53,11 @@ impl Ledger {
             self.serving = token;
         }
         true
+    }
+
+    /// The short way of who records.
+    fn recorded_way(&self) -> ShortWay {
+        if self.recorder.is_some() { ShortWay::of(self.settings.trigger) } else { ShortWay::Closed }
     }
 
     /// Has the callback that is running ended with a look at its slot, because it is no longer that of an ordinary
