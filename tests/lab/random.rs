@@ -70,7 +70,7 @@ pub(crate) fn lesson(genes: &[Gene], mechanism: Mechanism) -> Lesson {
     for gene in genes {
         builder.grow(*gene);
     }
-    builder.add(wait(0));
+    builder.wait(0);
     let mut lesson = Lesson { name: "random".to_owned(), title: "Random".to_owned(), ..Lesson::default() };
     lesson.steps = builder.steps;
     for (step, forecast) in forecast(&lesson, mechanism).into_iter().enumerate() {
@@ -79,11 +79,6 @@ pub(crate) fn lesson(genes: &[Gene], mechanism: Mechanism) -> Lesson {
         }
     }
     lesson
-}
-
-fn wait(amount: u16) -> Action {
-    let max = (amount % 8 == 7).then_some(usize::from(amount / 8 % 3 + 1));
-    Action::Wait { label: "next".to_owned(), max, ordered: false }
 }
 
 fn interest(amount: u16) -> Bits {
@@ -146,6 +141,13 @@ impl Builder {
         true
     }
 
+    fn wait(&mut self, amount: u16) -> bool {
+        // What goes through a terminal is handed on by a thread of the kernel, so that of its two ends either may be first.
+        let in_order = !self.names.iter().any(|name| name.kind == Kind::Pty);
+        let max = (amount % 8 == 7 && in_order).then_some(usize::from(amount / 8 % 3 + 1));
+        self.add(Action::Wait { label: "next".to_owned(), max, ordered: amount & 0x100 != 0 && in_order })
+    }
+
     fn grow(&mut self, (what, whom, amount): Gene) {
         let before = self.names.len();
         if !self.step(what, whom, amount).unwrap_or(false) {
@@ -156,7 +158,7 @@ impl Builder {
     /// `None`: there is nobody to do it to.
     fn step(&mut self, what: u8, whom: u8, amount: u16) -> Option<bool> {
         Some(match what {
-            0..=63 => self.add(wait(amount)),
+            0..=63 => self.wait(amount),
             64..=83 => self.make(KINDS[usize::from(amount) % KINDS.len()])?,
             84..=107 => self.watch(whom, amount)?,
             108..=143 => {
@@ -206,7 +208,8 @@ impl Builder {
             244 => Action::SendToNobody { name: self.open_one_of(whom, &[Kind::UdpAlone, Kind::Udp])? },
             245 | 246 => {
                 let listener = amount % 2 == 0;
-                let (kind, tweak) = if listener { (Kind::Listener, Tweak::DeferAccept) } else { (Kind::Tcp, Tweak::OobInline) };
+                let (kind, tweak) =
+                    if listener { (Kind::Listener, Tweak::DeferAccept) } else { (Kind::Tcp, Tweak::OobInline) };
                 Action::Set { name: self.open_one_of(whom, &[kind])?, tweak }
             }
             247..=249 => Action::Type { name: self.open_one_of(whom, &[Kind::Pty])?, bytes: bytes(amount) },

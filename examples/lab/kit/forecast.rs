@@ -188,7 +188,8 @@ mod tests {
         for (index, rule) in Rule::ALL.into_iter().enumerate() {
             assert_eq!(rule as usize, index, "the list is in the order of the definition");
             assert!(rule.text().ends_with('.') && rule.man().ends_with(')'), "{rule:?}");
-            let same = Rule::ALL.into_iter().filter(|other| other.title() == rule.title() || other.text() == rule.text());
+            let same =
+                Rule::ALL.into_iter().filter(|other| other.title() == rule.title() || other.text() == rule.text());
             assert_eq!(same.count(), 1, "{rule:?}");
         }
     }

@@ -26,8 +26,10 @@ pub(crate) use happened::{Happened, Run, Truth};
 pub(crate) use lesson::{Action, Expected, Half, Kind, Lesson, Step, Tweak};
 pub(crate) use mechanism::Mechanism;
 pub(crate) use nearest::nearest;
-pub(crate) use oracle::{Facts, Oracle, forecast};
-pub(crate) use parse::{MAX_TEXT, ParseError, parse};
+pub(crate) use oracle::forecast;
+#[allow(unused_imports, reason = "who follows a run are the tests")]
+pub(crate) use oracle::{Facts, Oracle};
+pub(crate) use parse::{MAX_TEXT, parse};
 pub(crate) use print::{alternatives, print, words};
 pub(crate) use probe::probe_child;
 pub(crate) use run::{RunError, run};

@@ -85,10 +85,9 @@ impl Model for Counter {
                 self.read(u64::MAX, wakes);
             }
             Deed::Fill if self.eventfd() => {
-                if self.count < MOST {
-                    self.count = MOST;
-                    wakes.now(0, Bits::IN, Cause::Arrived(MOST));
-                }
+                // Also with nothing left to add: adding nothing wakes as well.
+                self.count = MOST;
+                wakes.now(0, Bits::IN, Cause::Arrived(MOST));
             }
             Deed::Fill | Deed::MakeRoom => return Err(Beyond),
             // What sockets have and counters have not.
@@ -106,7 +105,7 @@ impl Model for Counter {
             (Sort::Signalfd, _) => "a signal is pending".to_owned(),
             (Sort::Inotify, _) => unread(Some(self.count), "event", "events", "unread"),
             (_, Bits::IN) => format!("the counter is {}", self.count),
-            _ => "the counter is not at its end".to_owned(),
+            _ => "there is room in the counter".to_owned(),
         }
     }
 }

@@ -50,8 +50,12 @@ impl Listener {
     }
 
     /// All that nobody will accept any more.
-    pub(super) fn abandoned(&mut self) -> Vec<usize> {
-        self.backlog.drain(..).chain(self.held.drain(..)).collect()
+    ///
+    /// # Errors
+    ///
+    /// Clients are held back, which are not told before they send something.
+    pub(super) fn abandoned(&mut self) -> Result<Vec<usize>, Beyond> {
+        if self.held.is_empty() { Ok(self.backlog.drain(..).collect()) } else { Err(Beyond) }
     }
 }
 

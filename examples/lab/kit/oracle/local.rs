@@ -142,14 +142,21 @@ impl Local {
         }
         let inbox = &mut self.ends[1 - side].inbox;
         if self.sort == Sort::Datagram {
-            while inbox.pieces.len() < QUEUE {
-                inbox.pieces.push_back(1);
-            }
-        } else {
-            inbox.flood = Some(inbox.flood.unwrap_or(0) + FLOOD);
-            self.ends[side].room = Room::Full;
+            inbox.pieces.resize(QUEUE, 1);
+            wakes.now(1 - side, Wakes::DATA, Cause::Arrived(1));
+            return Ok(());
         }
-        wakes.now(1 - side, Wakes::DATA, Cause::Arrived(FLOOD));
+        match std::mem::replace(&mut self.ends[side].room, Room::Full) {
+            Room::Full => {}
+            Room::Partly => {
+                inbox.flood.get_or_insert(0);
+                wakes.perhaps(1 - side, Wakes::DATA, Cause::Arrived(FLOOD));
+            }
+            Room::Free => {
+                inbox.flood = Some(inbox.flood.unwrap_or(0) + FLOOD);
+                wakes.now(1 - side, Wakes::DATA, Cause::Arrived(FLOOD));
+            }
+        }
         Ok(())
     }
 
@@ -202,8 +209,9 @@ impl Local {
     }
 
     fn drain(&mut self, side: Side, wakes: &mut Wakes) {
-        if self.ends[side].error && self.sort != Sort::Stream {
-            self.read(side, 0, wakes);
+        if self.sort != Sort::Stream && std::mem::take(&mut self.ends[side].error) {
+            // The error ends it before it has begun.
+            return;
         }
         let inbox = std::mem::take(&mut self.ends[side].inbox);
         let freed = inbox.some();

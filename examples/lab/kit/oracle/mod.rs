@@ -12,6 +12,7 @@
 mod counter;
 mod file;
 mod fixed;
+mod following;
 mod listener;
 mod local;
 mod model;
@@ -55,16 +56,6 @@ impl Oracle {
         self
     }
 
-    /// Whether something has happened that the model does not cover.
-    pub(crate) fn is_lost(&self) -> bool {
-        self.worlds.is_empty()
-    }
-
-    /// Whether there is a descriptor of this name, open or closed.
-    pub(crate) fn knows(&self, name: &str) -> bool {
-        self.worlds.iter().any(|world| world.number(name).is_some())
-    }
-
     /// Follows a step. Of a wait that the model covers it answers what the wait will report.
     pub(crate) fn step(&mut self, action: &Action) -> Option<Forecast> {
         let worlds = std::mem::take(&mut self.worlds);
@@ -72,15 +63,11 @@ impl Oracle {
             return self.wait(worlds, max.unwrap_or(MAX));
         }
         for world in worlds {
-            match world.play(action) {
-                Ok(played) => self.worlds.extend(played),
-                Err(model::Beyond) => {
-                    self.worlds.clear();
-                    return None;
-                }
+            if world.play(action).and_then(|played| self.keep(played)).is_err() {
+                self.worlds.clear();
+                return None;
             }
         }
-        self.merge();
         None
     }
 
@@ -97,36 +84,23 @@ impl Oracle {
                 if !forecast.cells.contains(&cell) {
                     forecast.cells.push(cell);
                 }
-                self.worlds.push(world);
+                if self.keep([world]).is_err() {
+                    self.worlds.clear();
+                    return None;
+                }
             }
         }
-        self.merge();
         forecast
     }
 
-    /// Tells what the last wait really reported: worlds that would have had it otherwise are given up. Answers whether any
-    /// is left.
-    pub(crate) fn observe(&mut self, cell: &Cell, ordered: bool) -> bool {
-        self.worlds.retain(|world| world.answered.as_ref().is_none_or(|answered| answered.agrees(cell, ordered)));
-        !self.worlds.is_empty()
-    }
-
-    /// Of every open descriptor, what `poll` would say if it was asked for everything, in each world that is possible.
-    pub(crate) fn truth(&self) -> Vec<Vec<(String, Facts)>> {
-        self.worlds.iter().map(World::everything).collect()
-    }
-
-    /// Worlds that have become the same are one.
-    fn merge(&mut self) {
-        let mut distinct: Vec<World> = Vec::new();
-        for world in self.worlds.drain(..) {
-            if !distinct.contains(&world) {
-                distinct.push(world);
+    /// Worlds that are the same are one.
+    fn keep(&mut self, worlds: impl IntoIterator<Item = World>) -> Result<(), model::Beyond> {
+        for world in worlds {
+            if !self.worlds.contains(&world) {
+                self.worlds.push(world);
             }
         }
-        if distinct.len() <= WORLDS {
-            self.worlds = distinct;
-        }
+        if self.worlds.len() > WORLDS { Err(model::Beyond) } else { Ok(()) }
     }
 }
 

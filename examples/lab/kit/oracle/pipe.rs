@@ -84,11 +84,7 @@ impl Model for Pipe {
     fn act(&mut self, side: Side, deed: Deed, wakes: &mut Wakes) -> Result<(), Beyond> {
         match deed {
             Deed::Write(count) if side == WRITER => self.write(count, wakes),
-            Deed::Fill if side == WRITER => {
-                if self.open[READER] {
-                    self.write(PAGES as u64 * PAGE, wakes);
-                }
-            }
+            Deed::Fill if side == WRITER => self.write(PAGES as u64 * PAGE, wakes),
             Deed::Read(count) if side == READER => self.read(count, wakes),
             Deed::Drain if side == READER => self.read(u64::MAX, wakes),
             Deed::MakeRoom if side == READER => {

@@ -37,7 +37,8 @@ pub(super) fn why(
     }
     let other = |name: &String, rule, text| Why { name: name.clone(), rule, text };
     all.extend(world.refused.iter().map(|(name, error)| {
-        let text = format!("{name} is always ready, so there is nothing to wait for: epoll has refused it with {error}.");
+        let what = if *error == "EBADF" { "was opened for its path only" } else { "has no wait queue" };
+        let text = format!("{name} {what}, so there is nothing to wait for: epoll has refused it with {error}.");
         other(name, Rule::FilesRefused, text)
     }));
     let unwatched = |name: &&String| !world.watches.list.iter().any(|watch| watch.name == **name);
@@ -77,14 +78,16 @@ impl Scene<'_> {
                 clauses.push(clause);
             }
         }
-        clauses.join(" and ")
+        sentence(&clauses)
     }
 
     /// The call failed as a whole.
     fn failed(&self) -> (Rule, String) {
         let name = &self.watch.name;
         if self.file.is_none() {
-            let text = format!("{name} is closed and still in a set: select fails with EBADF, and says nothing of the others.");
+            let text = format!(
+                "{name} is closed and still in a set: select fails with EBADF, and says nothing of the others."
+            );
             return (Rule::NumberAndFile, text);
         }
         (Rule::NumberAndFile, format!("Whether {name} is ready is not said: another number in the sets is closed."))
@@ -96,7 +99,10 @@ impl Scene<'_> {
             Some(found) => self.reported(found),
             None if self.full && self.watch.due.is_some() => {
                 let name = &self.watch.name;
-                (Rule::TheRestNextTime, format!("The wait was full before {name} had its turn; it stands first in the next one."))
+                (
+                    Rule::TheRestNextTime,
+                    format!("The wait was full before {name} had its turn; it stays on the list for the next one."),
+                )
             }
             None if self.actual.intersects(mask) => self.silent(mask),
             None => self.nothing(mask),
@@ -111,15 +117,21 @@ impl Scene<'_> {
         let state = self.clauses(found.bits);
         match (self.mechanism(), found.cause) {
             (Mechanism::Select, _) if self.actual.intersects(Bits::ERR) || self.folded() => {
-                let text = format!("{}; select has no set for that and shows it as {}.", self.clauses(self.actual - Bits::OUT), sets(found.bits));
+                let text = format!(
+                    "At {name}, {}; select has no set for that and shows it as {}.",
+                    self.clauses(self.actual - Bits::OUT),
+                    sets(found.bits)
+                );
                 (Rule::SelectFolds, text)
             }
-            (Mechanism::Edge | Mechanism::Oneshot | Mechanism::Mio, Some(Cause::Added)) => {
-                (Rule::RegisteringLooks, format!("{} registering {name} looks at what is true already: {state}.", self.armed()))
-            }
-            (Mechanism::Edge | Mechanism::Oneshot | Mechanism::Mio, Some(Cause::Modified)) => {
-                (Rule::RegisteringLooks, format!("{} registering {name} anew looks at what is true: {state}.", self.armed()))
-            }
+            (Mechanism::Edge | Mechanism::Oneshot | Mechanism::Mio, Some(Cause::Added)) => (
+                Rule::RegisteringLooks,
+                format!("{} registering {name} looks at what is true already: {state}.", self.armed()),
+            ),
+            (Mechanism::Edge | Mechanism::Oneshot | Mechanism::Mio, Some(Cause::Modified)) => (
+                Rule::RegisteringLooks,
+                format!("{} registering {name} anew looks at what is true: {state}.", self.armed()),
+            ),
             (Mechanism::Edge | Mechanism::Oneshot | Mechanism::Mio, Some(cause)) => self.woken(found, cause, &state),
             _ => self.level(found, &state),
         }
@@ -141,11 +153,17 @@ impl Scene<'_> {
         if file.is_some_and(|(model, side)| model.has_told_its_error(side)) {
             (Rule::ErrorOnce, format!("The error of {name} has been told and is gone; what stays is that {state}."))
         } else if !unasked.is_none() {
-            (Rule::ErrorsUnasked, format!("Of {name} it is true that {state}; {} comes unasked, at every wait.", unasked.display(crate::kit::Vocabulary::Poll)))
+            (
+                Rule::ErrorsUnasked,
+                format!(
+                    "At {name}, {state}; {} comes unasked, at every wait.",
+                    unasked.display(crate::kit::Vocabulary::Poll)
+                ),
+            )
         } else if file.is_some_and(|(model, side)| found.bits.contains(Bits::IN) && model.unread(side) == Some(0)) {
-            (Rule::FinIsReadable, format!("Of {name} it is true that {state}: the end is readable until {name} is closed."))
+            (Rule::FinIsReadable, format!("At {name}, {state}: the end is readable until {name} is closed."))
         } else {
-            (Rule::LevelRepeats, format!("Of {name} it is true that {state}, and that is said at every wait until it changes."))
+            (Rule::LevelRepeats, format!("At {name}, {state}; that is said at every wait until it changes."))
         }
     }
 
@@ -156,30 +174,40 @@ impl Scene<'_> {
         let unread = file.and_then(|(model, side)| model.unread(side)).unwrap_or(0);
         match cause {
             Cause::Arrived(count) if self.watch.told.is_some() && unread > count.max(1) => {
-                let text = format!("Something new has come in at {name} on top of what was unread, and every arrival is an edge: {state}.");
+                let text = format!(
+                    "Something new has come in at {name} on top of what was unread, and every arrival is an edge: {state}."
+                );
                 (Rule::ArrivalIsEdge, text)
             }
             Cause::Arrived(_) if found.bits.contains(Bits::IN | Bits::OUT) => {
-                let text = format!("Something has come in at {name}: {state}. OUT is said again because an event carries everything that is true.");
+                let text = format!(
+                    "Something has come in at {name}: {state}. OUT is said again because an event carries everything that is true."
+                );
                 (Rule::FullState, text)
             }
             Cause::Arrived(_) | Cause::Urgent => (Rule::EdgeOnce, format!("Something has come in at {name}: {state}.")),
             Cause::Fin => (Rule::FinIsReadable, format!("The peer of {name} has shut its side down: {state}.")),
-            Cause::PeerClosed | Cause::Reset | Cause::Refused if found.bits.intersects(Bits::ERR | Bits::HUP) => {
-                (Rule::ErrorsUnasked, format!("{name} has lost its peer, which is told without being asked for: {state}."))
-            }
+            Cause::PeerClosed | Cause::Reset | Cause::Refused if found.bits.intersects(Bits::ERR | Bits::HUP) => (
+                Rule::ErrorsUnasked,
+                format!("{name} has lost its peer, which is told without being asked for: {state}."),
+            ),
             Cause::PeerClosed | Cause::Reset | Cause::Refused => {
                 (Rule::FinIsReadable, format!("{name} has lost its peer: {state}."))
             }
             Cause::Room => (Rule::EdgeOnce, format!("The peer of {name} has taken something out: {state}.")),
-            Cause::Sent => (Rule::FullState, format!("What {name} sent has left its buffer, and the driver tells that each time: {state}.")),
+            Cause::Sent => (
+                Rule::FullState,
+                format!("What {name} sent has left its buffer, and the driver tells that each time: {state}."),
+            ),
             Cause::Taken => (Rule::FullState, format!("Reading {name} is an event for who waits to write: {state}.")),
-            Cause::Shut | Cause::PeerShut => {
-                (Rule::FullState, format!("A shutdown wakes everybody who waits for {name}, whatever they asked for: {state}."))
-            }
-            Cause::FinAcknowledged => {
-                (Rule::FullState, format!("The peer has acknowledged that {name} sends no more, which wakes everybody: {state}."))
-            }
+            Cause::Shut | Cause::PeerShut => (
+                Rule::FullState,
+                format!("A shutdown wakes everybody who waits for {name}, whatever they asked for: {state}."),
+            ),
+            Cause::FinAcknowledged => (
+                Rule::FullState,
+                format!("The peer has acknowledged that {name} sends no more, which wakes everybody: {state}."),
+            ),
             Cause::Added | Cause::Modified => (Rule::RegisteringLooks, format!("Registering {name} looks: {state}.")),
         }
     }
@@ -190,14 +218,18 @@ impl Scene<'_> {
         let state = self.clauses(self.actual & mask);
         match (self.mechanism(), self.watch.told) {
             (Mechanism::Oneshot, Some(line)) if !self.watch.armed => {
-                let text = format!("Of {name} it is true that {state}, but it had its one report at line {line} and was not armed again.");
+                let text =
+                    format!("At {name}, {state}, but it had its one report at line {line} and was not armed again.");
                 (Rule::DisarmedIsDeaf, text)
             }
             (_, Some(line)) => {
-                let text = format!("Of {name} it is true that {state}, but that was told at line {line} and nothing has happened since.");
+                let text =
+                    format!("At {name}, {state}, but that was told at line {line} and nothing has happened since.");
                 (Rule::EdgeOnce, text)
             }
-            (_, None) => (Rule::EdgeOnce, format!("Of {name} it is true that {state}, but nothing has happened since it was registered.")),
+            (_, None) => {
+                (Rule::EdgeOnce, format!("At {name}, {state}, but nothing has happened since it was registered."))
+            }
         }
     }
 
@@ -209,10 +241,13 @@ impl Scene<'_> {
             return (Rule::RoomNeedsMore, format!("{name} has too little room to be called writable."));
         }
         if self.actual.is_none() {
-            return (Rule::NothingTrue, format!("Nothing is true of {name}: no data, no room that was waited for, no end, no error."));
+            return (
+                Rule::NothingTrue,
+                format!("Nothing is true of {name}: no data, no room that was waited for, no end, no error."),
+            );
         }
         let state = self.clauses(self.actual);
-        (Rule::NothingTrue, format!("Of {name} it is true that {state}, but that was not asked for."))
+        (Rule::NothingTrue, format!("At {name}, {state}, but that was not asked for."))
     }
 
     /// What is to be said of a number and an open file that have parted.
@@ -221,16 +256,27 @@ impl Scene<'_> {
         let now = self.world.file(self.watch.number);
         if !self.world.watches.kept() {
             return match now {
-                None => Some(format!("{name} is closed: poll says so with NVAL, at every wait, until the entry is removed.")),
-                now if now != self.watch.file => {
-                    Some(format!("The number of {name} stands for something else by now, and the call goes by the number."))
-                }
+                None => Some(format!(
+                    "{name} is closed: poll says so with NVAL, at every wait, until the entry is removed."
+                )),
+                now if now != self.watch.file => Some(format!(
+                    "The number of {name} stands for something else by now, and the call goes by the number."
+                )),
                 _ => None,
             };
         }
         (now != self.watch.file).then(|| {
             format!("{name} is closed, but the open file lives on in a duplicate, and so does the registration of both together.")
         })
+    }
+}
+
+/// "this", "this and that", "this, that and the other".
+fn sentence(clauses: &[String]) -> String {
+    match clauses {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }
 

@@ -33,6 +33,8 @@ struct End {
     /// The connection is over, for this end.
     dead: bool,
     error: Option<&'static str>,
+    /// Whether there may be none after all.
+    error_is_doubtful: bool,
     /// The connection was broken off.
     failed: bool,
     room: Room,
@@ -51,6 +53,7 @@ impl End {
         shut_write: false,
         dead: false,
         error: None,
+        error_is_doubtful: false,
         failed: false,
         room: Room::Free,
         fin_unacknowledged: false,
@@ -78,8 +81,11 @@ impl End {
             // And skips it if it stands first, even if it was not taken.
             Some(_) => {
                 self.urgent = None;
-                let skipped = u64::from(!self.inline);
-                self.unread.take(count + skipped);
+                self.unread.take(u64::from(!self.inline));
+                match self.unread.some() {
+                    Sure::No => self.read_nothing(),
+                    _ => self.unread.take(count),
+                }
             }
             None => self.unread.take(count),
         }
@@ -150,10 +156,10 @@ impl Tcp {
         Ok(())
     }
 
-    /// What `side` hears from its peer says that its FIN has arrived.
+    /// What `side` hears from its peer says that its FIN has arrived, unless it had been told before.
     fn acknowledge(&mut self, side: Side, wakes: &mut Wakes) {
         if std::mem::take(&mut self.ends[side].fin_unacknowledged) {
-            wakes.now(side, Bits::NONE, Cause::FinAcknowledged);
+            wakes.perhaps(side, Bits::NONE, Cause::FinAcknowledged);
         }
     }
 
@@ -179,6 +185,11 @@ impl Tcp {
         wakes.now(peer, Bits::NONE, cause);
         self.acknowledge(peer, wakes);
         if self.ends[side].fin {
+            if !self.ends[peer].open {
+                // Where more connections are over than `net.ipv4.tcp_max_tw_buckets` allows to be remembered, the kernel
+                // has forgotten the closed end, and answers its peer's FIN with a reset.
+                (self.ends[side].error, self.ends[side].error_is_doubtful) = (Some("ECONNRESET"), true);
+            }
             // Both directions are over.
             for side in [side, peer] {
                 self.ends[side].dead = true;
@@ -202,10 +213,11 @@ impl Tcp {
             }
             end.shut_write = true;
         }
-        wakes.now(side, Bits::NONE, Cause::Shut);
         if sends {
             self.send_fin(side, Cause::Fin, wakes);
         }
+        // The peer hears of it first.
+        wakes.now(side, Bits::NONE, Cause::Shut);
         Ok(())
     }
 
@@ -236,6 +248,10 @@ impl Tcp {
     /// `side` took something out: the other one may have room again.
     fn make_room(&mut self, side: Side, wakes: &mut Wakes, freed: Room) {
         let peer = &mut self.ends[1 - side];
+        if peer.room != Room::Free {
+            // What the peer still had to send comes in while this end reads.
+            wakes.perhaps(side, Wakes::DATA, Cause::Arrived(1));
+        }
         match (peer.room, freed) {
             (Room::Free, _) => {}
             (Room::Full, Room::Free) => wakes.now(1 - side, Bits::OUT, Cause::Room),
@@ -260,6 +276,8 @@ impl Tcp {
             // With both ways full, what is left over trickles in when the kernel's timers have it.
             return Err(Beyond);
         }
+        // A write that was refused for a moment leaves word that it waits for room, and room may still have come.
+        wakes.perhaps(side, Bits::OUT, Cause::Room);
         match std::mem::replace(&mut self.ends[side].room, Room::Full) {
             Room::Full => return Ok(()),
             Room::Partly => {
@@ -300,6 +318,7 @@ impl Model for Tcp {
     fn facts(&self, side: Side) -> Facts {
         let end = &self.ends[side];
         let no_more = end.fin || end.shut_read || end.dead;
+        let error = Sure::of(end.error.is_some());
         let over = end.dead || (end.shut_write && no_more);
         Facts::default()
             .with(Bits::IN, end.readable().or(Sure::of(no_more)))
@@ -307,7 +326,7 @@ impl Model for Tcp {
             .with(Bits::HUP, Sure::of(over))
             .with(Bits::OUT, end.room.writable().or(Sure::of(end.shut_write || end.dead)))
             .with(Bits::PRI, Sure::of(end.urgent.is_some_and(|urgent| !urgent.taken)))
-            .with(Bits::ERR, Sure::of(end.error.is_some()))
+            .with(Bits::ERR, if end.error_is_doubtful { error.min(Sure::Perhaps) } else { error })
     }
 
     fn act(&mut self, side: Side, deed: Deed, wakes: &mut Wakes) -> Result<(), Beyond> {
@@ -337,6 +356,8 @@ impl Model for Tcp {
                 self.ends[side].unread = Amount { least: 0, vague: true };
                 self.make_room(side, wakes, Room::Free);
             }
+            // Of a connection that was broken off it is not to be had any more, and stays.
+            Deed::ReadUrgent if self.ends[side].dead && !self.ends[side].fin => {}
             Deed::ReadUrgent => {
                 if let Some(urgent) = &mut self.ends[side].urgent {
                     urgent.taken |= !self.ends[side].inline;

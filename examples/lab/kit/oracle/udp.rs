@@ -36,19 +36,20 @@ impl Udp {
         if std::mem::take(&mut end.error) || end.shut_write || !self.connected {
             return Ok(());
         }
+        // Over loopback a datagram leaves the send buffer before it arrives anywhere, and that is told, needed or not.
         let there = &mut self.ends[1 - side];
         if there.open {
             if there.queue.len() >= SURELY_KEPT {
                 return Err(Beyond);
             }
             there.queue.push_back(count);
+            wakes.now(side, Bits::OUT, Cause::Sent);
             wakes.now(1 - side, Wakes::DATA, Cause::Arrived(1));
         } else {
             self.ends[side].error = true;
+            wakes.now(side, Bits::OUT, Cause::Sent);
             wakes.now(side, Bits::ERR, Cause::Refused);
         }
-        // Over loopback a datagram has left the send buffer before the call returns, and that is told, needed or not.
-        wakes.now(side, Bits::OUT, Cause::Sent);
         Ok(())
     }
 
@@ -76,19 +77,17 @@ impl Model for Udp {
         match deed {
             Deed::Write(count) => return self.write(side, count, wakes),
             Deed::SendToNobody => {
-                if !std::mem::take(&mut self.ends[side].error) {
+                if !std::mem::take(&mut self.ends[side].error) && !self.ends[side].shut_write {
                     wakes.now(side, Bits::OUT, Cause::Sent);
                 }
             }
             Deed::Read(_) => self.read(side),
             Deed::Drain => {
                 let end = &mut self.ends[side];
-                if end.queue.contains(&0) {
-                    // An empty datagram looks like the end.
-                    return Err(Beyond);
+                // An error ends it before it has begun.
+                if !std::mem::take(&mut end.error) {
+                    end.queue.clear();
                 }
-                end.error = false;
-                end.queue.clear();
             }
             Deed::Peek(_) | Deed::TakeError => self.ends[side].error = false,
             Deed::Shutdown(half) => {

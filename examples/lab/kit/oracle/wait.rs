@@ -5,12 +5,9 @@ use super::model::Beyond;
 use super::reason;
 use super::truth::Facts;
 use super::watches::{Found, Watch, in_mio, in_select};
-use super::world::World;
+use super::world::{DOUBTFUL, World};
 use crate::kit::{Bits, Cell, Mechanism, Why};
 use std::collections::BTreeMap;
-
-/// So many descriptors may be neither surely ready nor surely not, in one wait.
-const DOUBTFUL: usize = 4;
 
 /// What is true of each watched file, once it is settled.
 type Actual = BTreeMap<FileRef, Bits>;
@@ -18,7 +15,7 @@ type Actual = BTreeMap<FileRef, Bits>;
 /// Every way in which a wait may end.
 pub(super) fn wait(world: World, line: usize, max: usize) -> Result<Vec<(World, Vec<Why>)>, Beyond> {
     let mut ends = Vec::new();
-    for world in world.sooner_or_later() {
+    for world in world.sooner_or_later()? {
         for actual in settled(&world)? {
             ends.push(end(world.clone(), line, max, &actual));
         }

@@ -104,12 +104,6 @@ impl Watches {
         }
     }
 
-    /// Whether a wakeup of `file` would put something on the list.
-    pub(super) fn would_hear(&self, file: FileRef) -> bool {
-        let hears = |watch: &Watch| watch.file == Some(file) && watch.armed && watch.due.is_none();
-        self.kept() && self.list.iter().any(hears)
-    }
-
     /// One wait of epoll, with what is true of each file now.
     ///
     /// What is on the list and has nothing to report falls off it. What was reported under level is put back at the end,

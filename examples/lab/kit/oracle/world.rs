@@ -7,6 +7,12 @@ use super::watches::Watches;
 use crate::kit::{Action, Bits, Cell, Kind, Mechanism};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// So many things may be one way or the other in one wait.
+pub(super) const DOUBTFUL: usize = 4;
+
+/// Who is woken, what the driver says, and why.
+type Late = (FileRef, Bits, Cause);
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct World {
     /// The number that a name stands for, whatever that number is by now.
@@ -16,7 +22,9 @@ pub(super) struct World {
     objects: Vec<Object>,
     pub(super) watches: Watches,
     /// Wakeups that are still to come, in their own time.
-    late: Vec<(FileRef, Bits, Cause)>,
+    late: Vec<Late>,
+    /// What was asked for last under each name; arming anew asks for it again, whoever has the number by then.
+    asked: BTreeMap<String, Bits>,
     /// What epoll would not take, and why.
     pub(super) refused: BTreeMap<String, &'static str>,
     /// Names whose registration went away with the last number of its file.
@@ -33,6 +41,7 @@ impl World {
             objects: Vec::new(),
             watches: Watches::new(mechanism),
             late: Vec::new(),
+            asked: BTreeMap::new(),
             refused: BTreeMap::new(),
             forgotten: BTreeSet::new(),
             answered: None,
@@ -61,6 +70,7 @@ impl World {
     }
 
     /// Each name that stands for an open file, and what is true of that.
+    #[allow(dead_code, reason = "who follows a run are the tests")]
     pub(super) fn everything(&self) -> Vec<(String, Facts)> {
         let open = self.names.iter().filter_map(|(name, number)| Some((name, self.file(*number)?)));
         open.map(|(name, file)| (name.clone(), self.facts(file))).collect()
@@ -104,10 +114,11 @@ impl World {
                 self.numbers[number] = self.numbers[made].take();
             }
             Action::Watch { name, interest } => self.watch(name, *interest),
-            Action::Modify { name, interest } => self.modify(name, Some(*interest)),
+            Action::Modify { name, interest } => self.modify(name, *interest),
             Action::Rearm { name } => {
                 if self.watches.mechanism == Mechanism::Oneshot {
-                    self.modify(name, None);
+                    let asked = self.asked.get(name).copied().ok_or(Beyond)?;
+                    self.modify(name, asked);
                 }
             }
             Action::Unwatch { name } => self.unwatch(name),
@@ -138,7 +149,7 @@ impl World {
             self.release(file.object);
         }
         if matches!(deed, Deed::Shutdown(_)) {
-            self.abandon(file);
+            self.abandon(file)?;
         }
         Ok(self.woken(file.object, wakes))
     }
@@ -155,18 +166,18 @@ impl World {
     }
 
     /// A listener that is none any more resets what it has not accepted.
-    fn abandon(&mut self, file: FileRef) {
+    fn abandon(&mut self, file: FileRef) -> Result<(), Beyond> {
         let open = self.numbers.contains(&Some(file));
-        let Object::Listener(listener) = &mut self.objects[file.object] else { return };
+        let Object::Listener(listener) = &mut self.objects[file.object] else { return Ok(()) };
         if open && listener.listens() {
-            return;
+            return Ok(());
         }
-        for connection in listener.abandoned() {
+        for connection in listener.abandoned()? {
             let mut wakes = Wakes::default();
-            // Nothing of it is beyond the model: a reset needs no room.
-            let _ = self.objects[connection].model_mut().act(0, Deed::Reset, &mut wakes);
+            self.objects[connection].model_mut().act(0, Deed::Reset, &mut wakes)?;
             self.wake_now(connection, &wakes);
         }
+        Ok(())
     }
 
     fn close(mut self, name: &str, deed: Deed) -> Result<Vec<Self>, Beyond> {
@@ -189,7 +200,7 @@ impl World {
         self.late.retain(|(late, ..)| *late != file);
         let mut wakes = Wakes::default();
         self.objects[file.object].model_mut().act(file.side, deed, &mut wakes)?;
-        self.abandon(file);
+        self.abandon(file)?;
         Ok(self.woken(file.object, wakes))
     }
 
@@ -237,19 +248,22 @@ impl World {
             self.refused.insert(name.to_owned(), fixed.refusal());
         } else if self.watches.find(number, file).is_none() {
             let id = self.watches.add(name, number, file, interest);
+            self.asked.insert(name.to_owned(), interest);
             self.look(id, Cause::Added);
         }
     }
 
-    /// Registers anew, with the interest that it had if there is no other.
-    fn modify(&mut self, name: &str, interest: Option<Bits>) {
+    fn modify(&mut self, name: &str, interest: Bits) {
         let Some(number) = self.number(name) else { return };
         let file = self.file(number);
         if !self.watches.kept() {
-            return self.watch(name, interest.unwrap_or(Bits::NONE));
+            return self.watch(name, interest);
         }
         let Some(watch) = self.watches.find(number, file).filter(|_| file.is_some()) else { return };
-        watch.interest = interest.unwrap_or(watch.interest);
+        self.asked.insert(name.to_owned(), interest);
+        watch.interest = interest;
+        // The registration is found by its number, and what it is called is replaced along with the rest.
+        watch.name = name.to_owned();
         watch.armed = true;
         let id = watch.id;
         self.look(id, Cause::Modified);
@@ -260,8 +274,10 @@ impl World {
         if !self.watches.kept() {
             return self.watches.remove(|watch| watch.name == name);
         }
-        if let Some(file) = self.file(number) {
-            self.watches.remove(|watch| watch.number == number && watch.file == Some(file));
+        let file = self.file(number);
+        if file.is_some() && self.watches.find(number, file).is_some() {
+            self.watches.remove(|watch| watch.number == number && watch.file == file);
+            self.asked.remove(name);
         }
         self.refused.remove(name);
     }
@@ -284,12 +300,7 @@ impl World {
     }
 
     fn wake(&mut self, object: usize, wake: Wake) {
-        let file = FileRef { object, side: wake.side };
-        if wake.keys.is_none() {
-            // Woken for no particular reason already: what was still to come has come, or will find nothing new.
-            self.late.retain(|(late, _, cause)| *late != file || wake.cause != *cause);
-        }
-        self.watches.wake(file, wake.keys, wake.cause);
+        self.watches.wake(FileRef { object, side: wake.side }, wake.keys, wake.cause);
     }
 
     /// Hands the wakeups on. Those that may not be make two worlds of one.
@@ -299,11 +310,14 @@ impl World {
             match wake.when {
                 When::Now => self.wake(object, wake),
                 When::Perhaps => doubtful.push(wake),
+                // Level asks anew at each wait, woken or not.
+                When::Later if self.watches.mechanism.is_level() => {}
                 When::Later => self.late.push((FileRef { object, side: wake.side }, wake.keys, wake.cause)),
             }
         }
         doubtful.into_iter().fold(vec![self], |worlds, wake| {
-            let both = |world: Self| {
+            let both = |mut world: Self| {
+                world.late.retain(|late| late.0 != FileRef { object, side: wake.side } || late.2 != wake.cause);
                 let mut woken = world.clone();
                 woken.wake(object, wake);
                 [world, woken]
@@ -312,21 +326,26 @@ impl World {
         })
     }
 
-    /// The worlds in which each of the late wakeups has come or has not.
-    pub(super) fn sooner_or_later(self) -> Vec<Self> {
-        let late = self.late.clone();
-        late.into_iter().fold(vec![self], |worlds, late| {
+    /// The worlds in which each of the late wakeups that somebody would hear has come or has not.
+    ///
+    /// # Errors
+    ///
+    /// There are too many of them.
+    pub(super) fn sooner_or_later(self) -> Result<Vec<Self>, Beyond> {
+        let heard = |late: &&Late| self.watches.list.iter().any(|watch| watch.file == Some(late.0));
+        let late: Vec<Late> = self.late.iter().filter(heard).copied().collect();
+        if late.len() > DOUBTFUL {
+            return Err(Beyond);
+        }
+        Ok(late.into_iter().fold(vec![self], |worlds, late| {
             let both = |world: Self| {
-                if !world.watches.would_hear(late.0) {
-                    return vec![world];
-                }
                 let mut woken = world.clone();
                 woken.late.retain(|entry| *entry != late);
                 woken.watches.wake(late.0, late.1, late.2);
-                vec![world, woken]
+                [world, woken]
             };
             worlds.into_iter().flat_map(both).collect()
-        })
+        }))
     }
 }
 

@@ -74,7 +74,10 @@ impl World {
         self.files[client].peer = Some(file);
         self.files[client].listener = None;
         if self.open(client).is_some() && !self.files[client].urgent {
-            settle::until(|| format!("what `{name}` was sent before"), || self.under_way(file) == 0)?;
+            settle::until(
+                || format!("what `{name}` was sent before"),
+                || self.under_way(file) == 0 || self.is_stuck(client),
+            )?;
         }
         Ok("ok".to_owned())
     }
