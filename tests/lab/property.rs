@@ -219,3 +219,15 @@ fn the_shipped_lessons_show_every_rule() {
     let missing: Vec<Rule> = Rule::ALL.into_iter().filter(|rule| !shown.contains(rule)).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
+
+/// Whoever looks into the queue of an epoll after a wait that was full takes out of it who has nothing to report yet.
+#[test]
+fn a_full_wait_leaves_the_queue_as_it_is() {
+    let text = "lesson queue\ntitle A queue\nunix a b\nwatch b pri\nwatch a in|out\nshutdown a write\n\
+                wait \"one of two\" max 1\nshutdown a read\nwait \"both\" ordered\n";
+    let lesson = kit::parse(text).unwrap();
+    for mechanism in Mechanism::ALL {
+        let run = kit::run(&lesson, mechanism).unwrap();
+        compare(&lesson, &run, &Played::default()).unwrap_or_else(|error| panic!("{mechanism}: {error}"));
+    }
+}

@@ -209,8 +209,10 @@ impl Player {
     /// Who is ready, and will not be reported by a further wait before something else happens.
     fn stranded(&self, cell: &Cell, max: usize) -> Vec<String> {
         let Cell::Reported(reported) = cell else { return Vec::new() };
-        // What a full report had no room for is still to be told, and who that is cannot be seen from outside.
-        if self.mechanism.is_level() || (reported.len() >= max && self.watcher.has_more()) {
+        // What a full report had no room for is still to be told. Who that is cannot be seen from outside, and not even whether
+        // there is anybody: whoever polls an epoll descriptor makes the kernel look through its queue and take out of it those
+        // who have nothing to report, and so changes the order of what comes next.
+        if self.mechanism.is_level() || reported.len() >= max {
             return Vec::new();
         }
         let waiting = self.registered.iter().filter(|registration| registration.stands);

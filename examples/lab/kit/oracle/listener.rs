@@ -37,11 +37,13 @@ impl Listener {
         wakes.now(0, Wakes::DATA, Cause::Arrived(1));
     }
 
-    /// The client of this connection has sent something.
-    pub(super) fn hear(&mut self, connection: usize, wakes: &mut Wakes) {
+    /// The client of this connection was heard of, or has gone without a word.
+    pub(super) fn release(&mut self, connection: usize, heard: bool, wakes: &mut Wakes) {
         if let Some(place) = self.held.iter().position(|held| *held == connection) {
             self.held.remove(place);
-            self.queue(connection, wakes);
+            if heard {
+                self.queue(connection, wakes);
+            }
         }
     }
 

@@ -245,21 +245,19 @@ impl Tcp {
         Ok(())
     }
 
-    /// `side` took something out: the other one may have room again.
+    /// `side` took something out: the other one may have room again, and sends what it still had to send.
     fn make_room(&mut self, side: Side, wakes: &mut Wakes, freed: Room) {
-        let peer = &mut self.ends[1 - side];
-        if peer.room != Room::Free {
-            // What the peer still had to send comes in while this end reads.
-            wakes.perhaps(side, Wakes::DATA, Cause::Arrived(1));
+        let before = self.ends[1 - side].room;
+        if before == Room::Free {
+            return;
         }
-        match (peer.room, freed) {
-            (Room::Free, _) => {}
+        self.ends[1 - side].room = freed;
+        wakes.perhaps(side, Wakes::DATA, Cause::Arrived(1));
+        match (before, freed) {
             (Room::Full, Room::Free) => wakes.now(1 - side, Bits::OUT, Cause::Room),
             _ => wakes.perhaps(1 - side, Bits::OUT, Cause::Room),
         }
-        if peer.room != Room::Free {
-            peer.room = freed;
-        }
+        wakes.perhaps(side, Wakes::DATA, Cause::Arrived(1));
     }
 
     fn fill(&mut self, side: Side, wakes: &mut Wakes) -> Result<(), Beyond> {
@@ -342,7 +340,7 @@ impl Model for Tcp {
                 self.make_room(side, wakes, Room::Partly);
             }
             Deed::Peek(_) => {
-                if self.ends[side].unread.some() == Sure::No {
+                if self.ends[side].readable() == Sure::No {
                     self.ends[side].read_nothing();
                 }
             }

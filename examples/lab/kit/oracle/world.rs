@@ -4,7 +4,7 @@ use super::file::{FileRef, Object};
 use super::model::{Beyond, Cause, Deed, Wake, Wakes, When};
 use super::truth::Facts;
 use super::watches::Watches;
-use crate::kit::{Action, Bits, Cell, Kind, Mechanism};
+use crate::kit::{Action, Bits, Cell, Half, Kind, Mechanism};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// So many things may be one way or the other in one wait.
@@ -145,8 +145,8 @@ impl World {
         let Some(file) = self.named(name) else { return Ok(vec![self]) };
         let mut wakes = Wakes::default();
         self.objects[file.object].model_mut().act(file.side, deed, &mut wakes)?;
-        if matches!(deed, Deed::Write(1..) | Deed::Fill | Deed::Urgent) {
-            self.release(file.object);
+        if matches!(deed, Deed::Write(1..) | Deed::Fill | Deed::Urgent | Deed::Shutdown(Half::Write | Half::Both)) {
+            self.release(file.object, true);
         }
         if matches!(deed, Deed::Shutdown(_)) {
             self.abandon(file)?;
@@ -154,12 +154,13 @@ impl World {
         Ok(self.woken(file.object, wakes))
     }
 
-    /// A listener that held a connection back gets it with the first data.
-    fn release(&mut self, connection: usize) {
+    /// A listener that held a connection back gets it with the first data, or with the end of it; if none of that was
+    /// `heard`, it is forgotten.
+    fn release(&mut self, connection: usize, heard: bool) {
         for index in 0..self.objects.len() {
             let mut wakes = Wakes::default();
             if let Object::Listener(listener) = &mut self.objects[index] {
-                listener.hear(connection, &mut wakes);
+                listener.release(connection, heard, &mut wakes);
             }
             self.wake_now(index, &wakes);
         }
@@ -201,6 +202,7 @@ impl World {
         let mut wakes = Wakes::default();
         self.objects[file.object].model_mut().act(file.side, deed, &mut wakes)?;
         self.abandon(file)?;
+        self.release(file.object, deed == Deed::Close);
         Ok(self.woken(file.object, wakes))
     }
 
@@ -303,26 +305,26 @@ impl World {
         self.watches.wake(FileRef { object, side: wake.side }, wake.keys, wake.cause);
     }
 
-    /// Hands the wakeups on. Those that may not be make two worlds of one.
-    fn woken(mut self, object: usize, wakes: Wakes) -> Vec<Self> {
-        let mut doubtful = Vec::new();
-        for wake in wakes.0 {
-            match wake.when {
-                When::Now => self.wake(object, wake),
-                When::Perhaps => doubtful.push(wake),
-                // Level asks anew at each wait, woken or not.
-                When::Later if self.watches.mechanism.is_level() => {}
-                When::Later => self.late.push((FileRef { object, side: wake.side }, wake.keys, wake.cause)),
-            }
-        }
-        doubtful.into_iter().fold(vec![self], |worlds, wake| {
-            let both = |mut world: Self| {
-                world.late.retain(|late| late.0 != FileRef { object, side: wake.side } || late.2 != wake.cause);
-                let mut woken = world.clone();
-                woken.wake(object, wake);
-                [world, woken]
+    /// Hands the wakeups on, in order. Those that may not be make two worlds of one.
+    fn woken(self, object: usize, wakes: Wakes) -> Vec<Self> {
+        wakes.0.into_iter().fold(vec![self], |worlds, wake| {
+            let file = FileRef { object, side: wake.side };
+            let after = |mut world: Self| {
+                match wake.when {
+                    When::Now => world.wake(object, wake),
+                    // Level asks anew at each wait, woken or not.
+                    When::Later if world.watches.mechanism.is_level() => {}
+                    When::Later => world.late.push((file, wake.keys, wake.cause)),
+                    When::Perhaps => {
+                        world.late.retain(|late| late.0 != file || late.2 != wake.cause);
+                        let mut woken = world.clone();
+                        woken.wake(object, wake);
+                        return if woken == world { vec![world] } else { vec![world, woken] };
+                    }
+                }
+                vec![world]
             };
-            worlds.into_iter().flat_map(both).collect()
+            worlds.into_iter().flat_map(after).collect()
         })
     }
 

@@ -4,7 +4,6 @@ use super::{Asked, Refusal, Watcher, epoll_lists};
 use crate::kit::{Bits, Mechanism};
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
@@ -53,12 +52,6 @@ impl Watcher for Queue {
             .iter()
             .map(|event| (usize::try_from(event.data()).unwrap_or_default(), bits(event)))
             .collect())
-    }
-
-    /// An epoll is itself a descriptor, which is readable as long as its queue is not empty.
-    fn has_more(&self) -> bool {
-        let mut entry = [PollFd::new(&self.epoll.0, PollFlags::IN)];
-        poll(&mut entry, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
     }
 
     fn lists(&self, number: RawFd) -> bool {

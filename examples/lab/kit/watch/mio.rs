@@ -59,18 +59,6 @@ impl Watcher for Mio {
         Ok(events.iter().map(|event| (event.token().0, bits(event))).collect())
     }
 
-    /// Registering looks at once, so a second one that is told of the first knows whether its queue is empty.
-    fn has_more(&self) -> bool {
-        let ask = || {
-            let mut second = Poll::new()?;
-            let mut events = Events::with_capacity(1);
-            second.registry().register(&mut SourceFd(&self.poll.as_raw_fd()), Token(0), Interest::READABLE)?;
-            second.poll(&mut events, Some(Duration::ZERO))?;
-            Ok::<_, io::Error>(!events.is_empty())
-        };
-        ask().unwrap_or(false)
-    }
-
     fn lists(&self, number: RawFd) -> bool {
         epoll_lists(self.poll.as_raw_fd(), number)
     }

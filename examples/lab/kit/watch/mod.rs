@@ -43,9 +43,6 @@ pub(crate) trait Watcher {
     /// at it; who cannot be told how much to report at most does not look at `max`.
     fn wait(&mut self, asked: &[Asked<'_>], max: usize, timeout: Duration) -> Result<Vec<(usize, Bits)>, Errno>;
 
-    /// Whether the next wait has something to report at once; of who keeps a queue for that.
-    fn has_more(&self) -> bool;
-
     /// Whether there is a registration of this number, by the kernel's own account.
     fn lists(&self, number: RawFd) -> bool;
 }

@@ -34,10 +34,6 @@ impl Watcher for Poll {
         Ok(found.filter(|(_, bits)| !bits.is_none()).collect())
     }
 
-    fn has_more(&self) -> bool {
-        false
-    }
-
     fn lists(&self, _: RawFd) -> bool {
         false
     }

@@ -52,10 +52,6 @@ impl Watcher for Select {
         Ok(found.filter(|(_, bits)| !bits.is_none()).collect())
     }
 
-    fn has_more(&self) -> bool {
-        false
-    }
-
     fn lists(&self, _: RawFd) -> bool {
         false
     }
