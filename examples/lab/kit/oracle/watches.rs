@@ -133,25 +133,7 @@ impl Watches {
             }
         }
         self.ready.append(&mut again);
-        if found.len() >= max && !self.mechanism.is_level() {
-            self.ask_for_more(actual);
-        }
         found
-    }
-
-    /// After a wait that was full a run asks epoll's own descriptor whether there is more. Asking takes off the list what is
-    /// not ready and stands before the first that is.
-    fn ask_for_more(&mut self, actual: impl Fn(FileRef) -> Bits) {
-        while let Some(id) = self.ready.front().copied() {
-            let Some(index) = self.list.iter().position(|watch| watch.id == id) else { return };
-            let mask = self.mask(self.list[index].interest);
-            let watch = &mut self.list[index];
-            if watch.file.map_or(Bits::NONE, &actual).intersects(mask) {
-                return;
-            }
-            watch.due = None;
-            self.ready.pop_front();
-        }
     }
 }
 
