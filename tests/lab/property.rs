@@ -141,7 +141,7 @@ macro_rules! on_every_mechanism {
         mod agree_for_long {
             $(
                 #[test]
-                #[ignore = "100,000 steps take minutes: run it by hand, with --ignored and --nocapture"]
+                #[ignore = "100,000 steps take minutes; .ci/run runs a tenth of them"]
                 fn $name() {
                     let start = std::time::Instant::now();
                     let played = super::play($mechanism, super::chosen("LAB_STEPS", 100_000), super::chosen("LAB_SEED", 0));
